@@ -1,0 +1,1 @@
+//! Everything an OCF resource agent needs.

@@ -1,0 +1,1 @@
+//! The model of a resource agent's description.

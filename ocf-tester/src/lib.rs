@@ -1,0 +1,1 @@
+//! Conformance tester for OCF resource agents in any language.

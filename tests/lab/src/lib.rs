@@ -1,0 +1,1 @@
+//! A real Pacemaker in a container of its own.
