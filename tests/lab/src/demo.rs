@@ -1,0 +1,92 @@
+//! `make demo`: our agents in the hands of a real Pacemaker, shown step by step.
+
+use crate::checks::{ENDING, STORY, soak};
+use crate::cluster::{CAPABILITIES, Cluster, NODE, find_agents};
+use crate::node::Spec;
+use crate::progress::{Progress, summary};
+use crate::{Lab, Result};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long the demo watches the agents do nothing wrong.
+const SOAK: Duration = Duration::from_secs(15);
+
+/// Starts a cluster of one node with the agents in it. The container goes with the cluster.
+///
+/// # Errors
+/// No agents, or the container cannot be started.
+pub fn prepare(lab: &Lab, agents: &Path, is_kept: bool) -> Result<Cluster> {
+    let agents = find_agents(agents)?;
+    let node = lab.node(Spec {
+        hostname: NODE.into(),
+        capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
+        is_kept,
+        ..Spec::default()
+    })?;
+    Ok(Cluster { node, agents })
+}
+
+/// Runs the demo. With `is_kept` the node stays, and how to enter and remove it is said.
+///
+/// # Errors
+/// The first step that doesn't show what it claims.
+pub fn run(lab: &Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Result<()> {
+    for name in lab.kept()? {
+        progress.note(&format!("note: {name} is there from an earlier --keep"));
+    }
+    let mut cluster =
+        progress.step("a container for the node", || prepare(lab, agents, is_kept))?;
+    let result = tell(&cluster, progress, is_kept);
+    if let Err(error) = result {
+        cluster.node.unkeep();
+        if matches!(error, crate::Error::Failed(_)) {
+            cluster.log_tails().iter().for_each(|line| progress.note(line));
+        }
+        return Err(error);
+    }
+    progress.note("");
+    for line in summary(&progress.done()) {
+        progress.note(&line);
+    }
+    if is_kept {
+        let name = cluster.node.name();
+        progress.note("");
+        progress.note("the node is kept; enter it, look around, and remove it in the end with");
+        progress.evidence([
+            format!("docker exec -it {name} bash"),
+            "crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),
+            format!("docker rm -f {name}"),
+        ]);
+        if let Some(pid) = crate::engine::own_server() {
+            progress.note(&format!(
+                "the Engine under it was started by the lab (dockerd, process {pid}); the next \
+                 run of the lab after the node's removal ends it"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
+    progress.step("corosync and Pacemaker are up", || cluster.boot())?;
+    progress.evidence([
+        "one node, so nobody could fence it: stonith-enabled=false. Never run a real cluster so.",
+    ]);
+    for check in STORY {
+        let evidence = progress.step(check.name, || (check.run)(cluster));
+        progress.evidence(evidence.map_err(|error| error.during(check.name))?);
+    }
+    let label = format!("each agent runs {} s without a failure", SOAK.as_secs());
+    let evidence = progress.step(&label, || soak(cluster, SOAK))?;
+    progress.evidence(evidence);
+    progress.note("");
+    progress.note("what crm_mon shows an operator now:");
+    progress.evidence(cluster.crm_mon()?.iter().filter(|line| !line.is_empty()));
+    // A node that is kept is there to be looked at, so its resources go on.
+    if !is_kept {
+        progress.note("");
+        let evidence = progress.step(ENDING.name, || (ENDING.run)(cluster))?;
+        progress.evidence(evidence);
+    }
+    Ok(())
+}

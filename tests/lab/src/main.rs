@@ -1,0 +1,148 @@
+//! The command `lab`: see the library for what the lab is.
+
+use clap::{Parser, Subcommand};
+use lab::process::{Invocation, Runner};
+use lab::progress::{Progress, Stream, complain};
+use lab::{Error, Lab, Result, demo, node::Spec, signals::Signals, tier};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// A real Pacemaker in a container of its own.
+#[derive(Debug, Parser)]
+#[command(name = "lab")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Install what is missing, make the node's image, and print its tag
+    Setup,
+    /// Show our agents at work in a cluster of one node
+    Demo {
+        /// Agents to put into the node, as DIR/PROVIDER/TYPE
+        #[arg(long, value_name = "DIR")]
+        agents: PathBuf,
+        /// Leave the node running, and say how to enter and remove it
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Run the cluster tests; the last line is "N passed, N failed"
+    ClusterTest {
+        /// Agents to put into the node, as DIR/PROVIDER/TYPE
+        #[arg(long, value_name = "DIR")]
+        agents: PathBuf,
+    },
+    /// Run a command in a fresh container of the node image, and answer with its exit code
+    Exec(Exec),
+    /// Keep the lab ready (Engine, image) while a command of this host runs
+    Hold {
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Remove kept nodes and all images of the lab
+    Clean,
+}
+
+#[derive(Debug, clap::Args)]
+struct Exec {
+    /// Mount a file or directory of this host read-only
+    #[arg(long, value_name = "HOST:CONTAINER", value_parser = parse_mount)]
+    mount: Vec<(String, String)>,
+    /// Mount an empty memory file system, with options as mount(8) takes them (size=64k)
+    #[arg(long, value_name = "PATH[:OPTIONS]")]
+    tmpfs: Vec<String>,
+    /// End the command after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    timeout: u64,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    let verb = Cli::parse().verb;
+    match run(verb) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<u8> {
+    let runner = Runner::new(Signals::block()?);
+    let aside = Progress::new(Stream::Err);
+    match verb {
+        Verb::Setup => {
+            let lab = Lab::open(runner, &aside)?;
+            Progress::new(Stream::Out).note(lab.image());
+            Ok(0)
+        }
+        Verb::Demo { agents, keep } => {
+            let progress = Progress::new(Stream::Out);
+            let lab = Lab::open(runner, &progress)?;
+            demo::run(&lab, &progress, &agents, keep)?;
+            Ok(0)
+        }
+        Verb::ClusterTest { agents } => {
+            let lab = Lab::open(runner, &aside)?;
+            let progress = Progress::new(Stream::Out);
+            let count = tier::run(&lab, &progress, &agents)?;
+            progress.note(&format!("{} passed, {} failed", count.passed, count.failed));
+            Ok(u8::from(count.failed > 0))
+        }
+        Verb::Exec(exec) => run_in_container(&Lab::open(runner, &aside)?, exec),
+        Verb::Hold { command } => {
+            let lab = Lab::open(runner, &aside)?;
+            let (program, args) = split(&command)?;
+            let command = Invocation::new(program).args(args).in_foreground().limit(None);
+            exit_code(lab.docker().runner.run(&command)?.code)
+        }
+        Verb::Clean => {
+            let removed = Lab::clean(runner, &aside)?;
+            let progress = Progress::new(Stream::Out);
+            removed.iter().for_each(|name| progress.note(&format!("removed {name}")));
+            Ok(0)
+        }
+    }
+}
+
+fn run_in_container(lab: &Lab, exec: Exec) -> Result<u8> {
+    let node = lab.node(Spec {
+        hostname: "exec".into(),
+        // For the kill harness, which follows an agent's system calls.
+        capabilities: vec!["SYS_PTRACE".into()],
+        mounts: exec.mount,
+        tmpfs: exec.tmpfs,
+        ..Spec::default()
+    })?;
+    let limit = Duration::from_secs(exec.timeout);
+    let command = node.invocation(&exec.command).with_our_output().limit(limit);
+    exit_code(lab.docker().runner.run(&command)?.code)
+}
+
+fn exit_code(code: i32) -> Result<u8> {
+    u8::try_from(code).map_err(|_| Error::new(format!("the command ended with code {code}")))
+}
+
+fn split(command: &[OsString]) -> Result<(&OsString, &[OsString])> {
+    command.split_first().ok_or_else(|| Error::new("no command was given"))
+}
+
+fn parse_mount(text: &str) -> std::result::Result<(String, String), String> {
+    let (host, inside) = text.split_once(':').ok_or("it must be HOST:CONTAINER")?;
+    if !inside.starts_with('/') {
+        return Err("the path in the container must be absolute".into());
+    }
+    let host = std::path::absolute(host).map_err(|e| e.to_string())?;
+    if !host.exists() {
+        return Err(format!("{} does not exist", host.display()));
+    }
+    Ok((host.to_string_lossy().into_owned(), inside.to_owned()))
+}

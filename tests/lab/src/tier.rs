@@ -1,0 +1,69 @@
+//! The cluster tier of `make test`: the demo's claims and more, one line each, counted.
+
+use crate::checks::{ENDING, Evidence, STORY, is_described, soak};
+use crate::cluster::Cluster;
+use crate::progress::Progress;
+use crate::{Error, Lab, Result, demo};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long every agent must run without a failure.
+const SOAK: Duration = Duration::from_secs(60);
+
+/// How many checks passed and failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Checks that saw what they claim.
+    pub passed: u32,
+    /// Checks that didn't.
+    pub failed: u32,
+}
+
+/// Runs the tier; a check that fails doesn't keep the others from running.
+///
+/// # Errors
+/// A signal, or no cluster comes up at all.
+pub fn run(lab: &Lab, progress: &Progress, agents: &Path) -> Result<Count> {
+    let cluster = demo::prepare(lab, agents, false)?;
+    let mut tier = Tier { progress, count: Count::default() };
+    tier.check("a cluster of one node comes up", || cluster.boot().map(|()| Evidence::new()))?;
+    if tier.count.failed == 0 {
+        tier.all(&cluster)?;
+    }
+    if tier.count.failed > 0 {
+        cluster.log_tails().iter().for_each(|line| progress.note(line));
+    }
+    Ok(tier.count)
+}
+
+struct Tier<'a> {
+    progress: &'a Progress,
+    count: Count,
+}
+
+impl Tier<'_> {
+    fn all(&mut self, cluster: &Cluster) -> Result<()> {
+        for agent in &cluster.agents {
+            let name = format!("pcs and crmsh describe {}", agent.name());
+            self.check(&name, || is_described(cluster, agent))?;
+        }
+        for check in STORY {
+            self.check(check.name, || (check.run)(cluster))?;
+        }
+        let name = format!("each agent runs {} s without a failure", SOAK.as_secs());
+        self.check(&name, || soak(cluster, SOAK))?;
+        self.check(ENDING.name, || (ENDING.run)(cluster))
+    }
+
+    fn check(&mut self, name: &str, run: impl FnOnce() -> Result<Evidence>) -> Result<()> {
+        match self.progress.step(name, run) {
+            Ok(evidence) => {
+                self.progress.evidence(evidence);
+                self.count.passed += 1;
+            }
+            Err(Error::Failed(_)) => self.count.failed += 1,
+            Err(interrupted) => return Err(interrupted),
+        }
+        Ok(())
+    }
+}
