@@ -127,12 +127,10 @@ impl ParameterRow {
         !self.optional && self.default.is_none()
     }
 
-    /// The first paragraph of the description, on one line.
+    /// The first line of the description.
     #[must_use]
     pub fn short(&self) -> String {
-        let first = self.doc.trim().split("\n\n").next().unwrap_or_default();
-        let first: Vec<&str> = first.split('\n').next().into_iter().map(str::trim).collect();
-        first.join(" ")
+        self.doc.trim().lines().next().unwrap_or_default().trim().to_owned()
     }
 
     /// Everything after the first line; the first line itself where there is nothing else.
@@ -145,10 +143,21 @@ impl ParameterRow {
     }
 }
 
-/// The text with each paragraph on lines without indentation.
+/// The text with each paragraph on one line: every reader breaks lines to its own width.
 pub(crate) fn paragraphs(text: &str) -> String {
-    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
-    lines.join("\n")
+    let mut paragraphs: Vec<String> = vec![String::new()];
+    for line in text.trim().lines().map(str::trim) {
+        match paragraphs.last_mut() {
+            Some(last) if !line.is_empty() && last.is_empty() => last.push_str(line),
+            Some(last) if !line.is_empty() => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => paragraphs.push(String::new()),
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n\n")
 }
 
 /// A role of a promotable clone's instance, as Pacemaker's schema spells it.

@@ -70,8 +70,9 @@ fn actions(root: &Element, version: &str, findings: &mut Findings) {
         let name = row.attribute("name").unwrap_or_default();
         times(name, row, findings);
         if let Some(role) = row.attribute("role").filter(|role| !is_role(role)) {
-            let message =
-                format!("action {name}: role \"{role}\"; the CIB's schema knows Promoted and Unpromoted");
+            let message = format!(
+                "action {name}: role \"{role}\"; the CIB's schema knows Promoted and Unpromoted"
+            );
             findings.add("USE-06", Consumer::Pcs, message);
         }
         if name == "monitor" {

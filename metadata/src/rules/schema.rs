@@ -30,8 +30,7 @@ const PARAMETER: &[Slot] = &[
     slot("content", 1, 1),
 ];
 const PARAMETER_ATTRIBUTES: &[&str] = &["name", "unique-group", "unique", "required", "reloadable"];
-const ACTION_ATTRIBUTES: &[&str] =
-    &["name", "timeout", "interval", "start-delay", "depth", "role"];
+const ACTION_ATTRIBUTES: &[&str] = &["name", "timeout", "interval", "start-delay", "depth", "role"];
 
 pub(super) fn check(root: &Element, findings: &mut Findings) {
     if root.name != "resource-agent" {
@@ -103,8 +102,21 @@ fn content(parameter: &Element, content: &Element, findings: &mut Findings) {
         ("integer", Some(text)) => text.parse::<i64>().is_err(),
         ("boolean", Some(text)) => !matches!(
             text,
-            "0" | "1" | "true" | "false" | "yes" | "no" | "on" | "off" | "True" | "False" | "TRUE"
-                | "FALSE" | "YES" | "NO" | "ON" | "OFF"
+            "0" | "1"
+                | "true"
+                | "false"
+                | "yes"
+                | "no"
+                | "on"
+                | "off"
+                | "True"
+                | "False"
+                | "TRUE"
+                | "FALSE"
+                | "YES"
+                | "NO"
+                | "ON"
+                | "OFF"
         ),
         ("select", Some(text)) => !options.contains(&text),
         _ => false,

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The one door through which an agent runs another program: a list of arguments (never a shell), a
+//! deadline (TERM, then KILL), captured output with a cap, stdin empty unless given, and an
+//! environment that carries no parameter of the resource, so no secret.
+//!
+//! The child stays in our process group: when Pacemaker kills the action, it dies with it.
+
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::process::Identity;
+use crate::state_file::describe;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Stdio};
+use std::time::Duration;
+
+/// Where to look for programs when the caller's PATH is unset, and after it: Pacemaker's children
+/// sometimes get `/bin:/usr/bin` only.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What is kept of stdout and of stderr; the rest is read and dropped, and the output says so.
+const CAPTURE_LIMIT: usize = 1 << 20;
+
+/// How long a program that got TERM may take until KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to go on reading after the program's end, from children that kept its output.
+const DRAIN: Duration = Duration::from_millis(100);
+
+/// A program to run.
+#[derive(Debug)]
+pub struct Command {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With an exit status.
+    Exit(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+/// What a program left behind.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// How it ended.
+    pub end: End,
+    /// Its stdout, at most 1 MiB.
+    pub stdout: Vec<u8>,
+    /// Its stderr, at most 1 MiB.
+    pub stderr: Vec<u8>,
+    /// Whether something was dropped.
+    pub truncated: bool,
+}
+
+impl Output {
+    /// Whether it ended with status 0.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.end == End::Exit(0)
+    }
+
+    /// The last line of stderr that says something, for an error message.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("").to_owned()
+    }
+}
+
+/// Why there is no output.
+#[derive(Debug)]
+pub enum Failure {
+    /// No such program on this host.
+    Missing(PathBuf),
+    /// It can't be started or watched.
+    Io(PathBuf, io::Error),
+    /// It was still running at the deadline and has been killed.
+    TimedOut(PathBuf),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(program) => write!(f, "{} is not installed", program.display()),
+            Self::Io(program, error) => {
+                write!(f, "cannot run {}: {}", program.display(), describe(error))
+            }
+            Self::TimedOut(program) => {
+                write!(f, "{} did not end in time and was killed", program.display())
+            }
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let sentence = failure.to_string();
+        match failure {
+            Failure::Missing(_) => Self::installed(sentence),
+            Failure::Io(..) | Failure::TimedOut(_) => Self::generic(sentence),
+        }
+    }
+}
+
+impl Command {
+    /// A program by its absolute path, or by a name looked up with [`find_program`].
+    #[must_use]
+    pub fn new(context: &Context, program: impl Into<PathBuf>) -> Self {
+        let program = program.into();
+        let found = find_program(context, &program).unwrap_or(program);
+        // Everything an administrator's environment decides about tools, and no OCF_RESKEY_*.
+        let passed = |name: &OsStr| {
+            let name = name.as_encoded_bytes();
+            matches!(name, b"HOME" | b"TZ" | b"TMPDIR" | b"CIB_file" | b"CIB_shadow")
+                || [b"PCMK_".as_slice(), b"HA_"].iter().any(|prefix| name.starts_with(prefix))
+        };
+        let mut environment: Vec<(OsString, OsString)> = context
+            .environment()
+            .iter()
+            .filter(|(name, _)| passed(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        environment.push(("PATH".into(), search_path(context)));
+        environment.push(("LC_ALL".into(), "C".into()));
+        Self { program: found, arguments: Vec::new(), environment }
+    }
+
+    /// With one more argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With more arguments.
+    #[must_use]
+    pub fn args<I: IntoIterator<Item = S>, S: Into<OsString>>(mut self, arguments: I) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// With one more variable.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs it to its end or to the deadline.
+    ///
+    /// # Errors
+    /// When it isn't there, can't be started, or had to be killed.
+    #[expect(clippy::disallowed_methods, reason = "this is the one door")]
+    pub fn run(self, deadline: &Deadline) -> Result<Output, Failure> {
+        tracing::debug!("running {} {:?}", self.program.display(), self.arguments);
+        let spawned = std::process::Command::new(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let child = match spawned {
+            Ok(child) => child,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Failure::Missing(self.program));
+            }
+            Err(error) => return Err(Failure::Io(self.program, error)),
+        };
+        match watch(child, deadline) {
+            Ok(Some(output)) => {
+                tracing::debug!("{} ended: {:?}", self.program.display(), output.end);
+                Ok(output)
+            }
+            Ok(None) => Err(Failure::TimedOut(self.program)),
+            Err(error) => Err(Failure::Io(self.program, error)),
+        }
+    }
+}
+
+/// The caller's PATH, with the system's directories behind it.
+fn search_path(context: &Context) -> OsString {
+    let mut path = OsString::new();
+    if let Some(given) = context.environment().filled("PATH") {
+        path.push(given);
+        path.push(":");
+    }
+    path.push(SYSTEM_PATH);
+    path
+}
+
+/// Where a program is; `None` where it isn't, or where a tester pretends so
+/// (`OCF_TESTER_FAIL_HAVE_BINARY`).
+#[must_use]
+pub fn find_program(context: &Context, name: &Path) -> Option<PathBuf> {
+    if context.environment().filled("OCF_TESTER_FAIL_HAVE_BINARY").is_some() {
+        return None;
+    }
+    let runs = |path: &PathBuf| {
+        path.is_file() && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+    };
+    if name.is_absolute() {
+        return Some(name.to_owned()).filter(runs);
+    }
+    let path = search_path(context);
+    std::env::split_paths(&path).map(|directory| directory.join(name)).find(runs)
+}
+
+/// A pipe being read, and what it gave.
+struct Capture<P> {
+    pipe: Option<P>,
+    bytes: Vec<u8>,
+    truncated: bool,
+}
+
+impl<P: Read + AsFd> Capture<P> {
+    fn new(pipe: Option<P>) -> io::Result<Self> {
+        if let Some(pipe) = &pipe {
+            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        }
+        Ok(Self { pipe, bytes: Vec::new(), truncated: false })
+    }
+
+    /// Reads what is there now; forgets the pipe at its end.
+    fn read(&mut self) -> io::Result<()> {
+        let mut buffer = [0_u8; 16 * 1024];
+        while let Some(pipe) = &mut self.pipe {
+            match pipe.read(&mut buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(count) => {
+                    let room = CAPTURE_LIMIT.saturating_sub(self.bytes.len()).min(count);
+                    self.bytes.extend_from_slice(buffer.get(..room).unwrap_or_default());
+                    self.truncated |= room < count;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads until the child's end; `None` when the deadline came first.
+fn watch(mut child: Child, deadline: &Deadline) -> io::Result<Option<Output>> {
+    let identity = i32::try_from(child.id()).ok().and_then(Identity::of);
+    let mut stdout: Capture<ChildStdout> = Capture::new(child.stdout.take())?;
+    let mut stderr: Capture<ChildStderr> = Capture::new(child.stderr.take())?;
+    let pidfd =
+        i32::try_from(child.id()).map_err(io::Error::other).and_then(crate::sys::pidfd_open)?;
+    loop {
+        stdout.read()?;
+        stderr.read()?;
+        if let Some(status) = child.try_wait()? {
+            drain(&mut stdout, &mut stderr)?;
+            let end = match (status.code(), status.signal()) {
+                (Some(code), _) => End::Exit(code),
+                (None, signal) => End::Signal(signal.unwrap_or_default()),
+            };
+            let truncated = stdout.truncated || stderr.truncated;
+            let (stdout, stderr) = (stdout.bytes, stderr.bytes);
+            return Ok(Some(Output { end, stdout, stderr, truncated }));
+        }
+        if deadline.is_over() {
+            end(&mut child, identity)?;
+            return Ok(None);
+        }
+        let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        fds.extend(stdout.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+        fds.extend(stderr.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+        match poll(&mut fds, PollTimeout::try_from(deadline.left()).unwrap_or(PollTimeout::MAX)) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Reads the rest. A grandchild may hold a pipe open for ever; what comes later is not for us.
+fn drain(stdout: &mut Capture<ChildStdout>, stderr: &mut Capture<ChildStderr>) -> io::Result<()> {
+    let until = Deadline::since(std::time::Instant::now(), DRAIN * 2);
+    loop {
+        stdout.read()?;
+        stderr.read()?;
+        if (stdout.pipe.is_none() && stderr.pipe.is_none()) || until.is_over() {
+            return Ok(());
+        }
+        let mut fds = Vec::new();
+        fds.extend(stdout.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+        fds.extend(stderr.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+        let wait = PollTimeout::try_from(until.left()).unwrap_or(PollTimeout::ZERO);
+        let _ready = poll(&mut fds, wait);
+    }
+}
+
+/// TERM, a moment of grace, KILL, and the zombie collected.
+fn end(child: &mut Child, identity: Option<Identity>) -> io::Result<()> {
+    if let Some(identity) = identity {
+        identity.signal(Signal::SIGTERM)?;
+        let grace = Deadline::since(std::time::Instant::now(), GRACE);
+        if !identity.wait_gone(&grace) {
+            identity.signal(Signal::SIGKILL)?;
+        }
+    } else {
+        child.kill()?;
+    }
+    child.wait().map(|_status| ())
+}

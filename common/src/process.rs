@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The identity of a process: its pid *and* when it started, so that a pid that was given to another
+//! process since is never taken for ours. Signals go through a pidfd, opened first and checked
+//! afterwards, so that there is no moment in between.
+
+use crate::deadline::Deadline;
+use crate::sys;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use nix::time::{ClockId, clock_gettime};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+/// A process that can't be confused with another one of the same boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Its pid, in our pid namespace.
+    pub pid: i32,
+    /// When it started: clock ticks since boot (proc_pid_stat(5), field 22).
+    pub started: u64,
+}
+
+impl Identity {
+    /// The process that has that pid now; `None` where there is none. A zombie is one still.
+    #[must_use]
+    pub fn of(pid: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        parse_stat(&stat).map(|(_, started)| Self { pid, started })
+    }
+
+    /// This process.
+    #[must_use]
+    pub fn of_self() -> Option<Self> {
+        Self::of(i32::try_from(std::process::id()).ok()?)
+    }
+
+    /// How long ago it started.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        let hertz = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+        let ticks = u32::try_from(hertz).ok().filter(|hertz| *hertz > 0)?;
+        let started = Duration::from_secs(self.started) / ticks;
+        let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
+        Some(now.saturating_sub(started))
+    }
+
+    /// Whether it still runs. A zombie does not.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        matches!(parse_stat(&stat), Some((state, started))
+            if started == self.started && !matches!(state, 'Z' | 'X'))
+    }
+
+    /// A descriptor that means this process for ever; `None` when it is gone.
+    fn open(&self) -> Option<OwnedFd> {
+        let fd = sys::pidfd_open(self.pid).ok()?;
+        // The descriptor is of whoever has the pid now; from here on that can't change.
+        self.is_alive().then_some(fd)
+    }
+
+    /// Sends a signal; `false` when the process is gone already.
+    ///
+    /// # Errors
+    /// When the kernel refuses (EPERM).
+    pub fn signal(&self, signal: Signal) -> io::Result<bool> {
+        let Some(fd) = self.open() else { return Ok(false) };
+        match sys::pidfd_send_signal(fd.as_fd(), signal as i32) {
+            Ok(()) => Ok(true),
+            Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until it is gone; `false` when the deadline came first.
+    #[must_use]
+    pub fn wait_gone(&self, deadline: &Deadline) -> bool {
+        let Some(fd) = self.open() else { return true };
+        while !deadline.is_over() {
+            let wait = PollTimeout::try_from(deadline.left()).unwrap_or(PollTimeout::MAX);
+            let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, wait) {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+        !self.is_alive()
+    }
+}
+
+/// State letter and start time. The name in parentheses may hold anything, parentheses too.
+fn parse_stat(stat: &str) -> Option<(char, u64)> {
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    // Fields are counted from 1; behind the name (2) and the state (3), the 22nd is 18 further on.
+    let started = fields.nth(18)?.parse().ok()?;
+    Some((state, started))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn deadline(seconds: u64) -> Deadline {
+        Deadline::since(Instant::now(), Duration::from_secs(seconds))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a process to look at")]
+    fn sleeper() -> std::process::Child {
+        std::process::Command::new("sleep").arg("600").spawn().unwrap()
+    }
+
+    #[test]
+    fn a_recycled_pid_is_never_signalled() {
+        let mut child = sleeper();
+        let pid = i32::try_from(child.id()).unwrap();
+        let real = Identity::of(pid).unwrap();
+        let earlier = Identity { started: real.started - 1, ..real };
+        assert!(real.is_alive() && !earlier.is_alive());
+        assert!(!earlier.signal(Signal::SIGKILL).unwrap());
+        assert!(real.is_alive());
+        assert!(!real.wait_gone(&deadline(0)));
+        assert!(real.signal(Signal::SIGKILL).unwrap());
+        assert!(real.wait_gone(&deadline(30)));
+        child.wait().unwrap();
+        assert_eq!(Identity::of(pid).filter(|now| *now == real), None);
+    }
+
+    #[test]
+    fn a_name_full_of_parentheses_is_no_trap() {
+        let stat = "42 (a) R 1 (b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
+        assert_eq!(parse_stat(stat), Some(('S', 4711)));
+        assert_eq!(parse_stat("42 (a"), None);
+    }
+
+    #[test]
+    fn our_own_age_is_sane() {
+        let age = Identity::of_self().unwrap().age().unwrap();
+        assert!(age < Duration::from_secs(3600), "{age:?}");
+    }
+}
