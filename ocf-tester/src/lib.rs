@@ -1,1 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Conformance tester for OCF resource agents in any language.
+//!
+//! The library has what a test of an agent needs: one execution with a limit ([`agent`]), the
+//! classic sequence of checks ([`classic`]), KILL at every system call that changes state
+//! ([`kill`]), the same scenario on two agents ([`compare`]) and what was left behind
+//! ([`ledger`]). The binary `ocf-tester` is a command line over it.
+
+pub mod agent;
+pub mod check;
+mod child;
+pub mod classic;
+pub mod cli;
+pub mod compare;
+pub mod event;
+pub mod exit_codes;
+mod glob;
+pub mod human;
+pub mod interrupt;
+pub mod kill;
+pub mod ledger;
+pub mod profile;
+mod quote;
+pub mod scratch;
+pub mod session;

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Checks of the description: is it printed, does it keep the rules, for whom does it work.
+
+use super::life::NO_SOFTWARE;
+use crate::check::{Failure, Halt, Stop};
+use crate::session::Session;
+use ocf_metadata::{reader, rules};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// User and group `nobody`, the same on every Linux.
+const NOBODY: (u32, u32) = (65534, 65534);
+
+pub(super) fn is_printed(session: &mut Session<'_>) -> Result<(), Stop> {
+    let call = session.prepare("meta-data");
+    let execution = session.expect(&call, &[0], "meta-data")?;
+    if execution.stdout.is_empty() {
+        let mut failure = Failure::of_call(&call, &execution, "meta-data to print a description");
+        failure.seen = "nothing on standard output".to_owned();
+        return Err(failure.into());
+    }
+    session.document = reader::read(&execution.stdout).ok();
+    session.printed = execution.stdout;
+    Ok(())
+}
+
+pub(super) fn keeps_rules(session: &mut Session<'_>) -> Result<(), Stop> {
+    if session.printed.is_empty() {
+        return Err(Stop::Skipped("meta-data printed nothing".to_owned()));
+    }
+    let reproduction = session.prepare("meta-data").reproduction();
+    let findings = rules::check(&session.printed);
+    let failures: Vec<Failure> = findings
+        .iter()
+        .map(|finding| Failure {
+            rule: Some(finding.rule),
+            expected: format!("a description that {} accepts", finding.consumer),
+            seen: finding.message.clone(),
+            reproduction: Some(reproduction.clone()),
+        })
+        .collect();
+    if failures.is_empty() { Ok(()) } else { Err(Stop::Failed(failures)) }
+}
+
+/// crmsh, pcs and `crm_resource` are run by ordinary users, too.
+pub(super) fn works_for_nobody(session: &mut Session<'_>) -> Result<(), Stop> {
+    let mut call = session.prepare("meta-data");
+    if let Some(closed) = closed_directory(&call.agent) {
+        return Err(Stop::Skipped(format!("user nobody may not enter {}", closed.display())));
+    }
+    call.user = Some(NOBODY);
+    call.directory = "/".into();
+    match session.expect(&call, &[0], "meta-data as user nobody") {
+        Err(Stop::Halt(Halt::Broken(error))) if error.is_permission() => Err(Failure {
+            rule: None,
+            expected: "an agent that user nobody may execute (chmod 755)".to_owned(),
+            seen: error.to_string(),
+            reproduction: None,
+        }
+        .into()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// The directory on the way to the file that other users may not enter.
+fn closed_directory(agent: &Path) -> Option<&Path> {
+    agent.ancestors().skip(1).find(|directory| {
+        std::fs::metadata(directory).is_ok_and(|found| found.permissions().mode() & 0o001 == 0)
+    })
+}
+
+/// The agents that use the shell library take this variable for the software's absence.
+pub(super) fn works_bare(session: &mut Session<'_>) -> Result<(), Stop> {
+    let call = session.prepare("meta-data").env(NO_SOFTWARE, "1");
+    session.expect(&call, &[0], "meta-data without the software")?;
+    Ok(())
+}

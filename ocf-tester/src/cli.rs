@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The classic command line: `ocf-tester -n NAME [-o name=value…] [-v|-q] [-d] [-X] AGENT`.
+
+use crate::agent::Invocation;
+use crate::check::Verdict;
+use crate::human::{Detail, Human};
+use crate::interrupt::Interrupt;
+use crate::session::{self, Options};
+use crate::{classic, exit_codes, profile};
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser};
+use nix::unistd::{AccessFlags, access};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Tests an OCF resource agent: starts, asks, promotes and stops a resource through it, and says
+/// which rules it breaks. It always stops what it has started.
+#[derive(Debug, Parser)]
+#[command(name = "ocf-tester", version, after_help = AFTER)]
+struct Arguments {
+    /// Name of the resource [default: OCF_RESOURCE_INSTANCE from the environment]
+    #[arg(short = 'n', value_name = "NAME")]
+    name: Option<OsString>,
+    /// Parameter of the resource; repeatable
+    #[arg(short = 'o', value_name = "NAME=VALUE", value_parser = assignment())]
+    options: Vec<(OsString, OsString)>,
+    /// Further variable in the agent's environment, HA_SBIN_DIR for one; repeatable
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment())]
+    variables: Vec<(OsString, OsString)>,
+    /// A line for every check
+    #[arg(short = 'v', conflicts_with = "quiet")]
+    verbose: bool,
+    /// The verdict only
+    #[arg(short = 'q')]
+    quiet: bool,
+    /// Agents log debug messages (HA_debug=1)
+    #[arg(short = 'd')]
+    debug: bool,
+    /// Shell agents trace themselves (OCF_TRACE_RA=1); implies -v
+    #[arg(short = 'X', conflicts_with = "quiet")]
+    trace: bool,
+    /// Go on, and stop the resource, when it is active already
+    #[arg(long)]
+    destructive: bool,
+    /// Same as --help
+    #[arg(short = '?', action = ArgAction::Help, hide = true)]
+    question: Option<bool>,
+    /// The agent's file; a name without a slash is looked up in PATH
+    #[arg(value_name = "AGENT")]
+    agent: PathBuf,
+}
+
+const AFTER: &str = "Exit codes: 0 passed, 1 violations, 2 wrong usage, 3 the agent can't be run, \
+4 refused because the resource is active, 130 interrupted.";
+
+/// Splits `name=value`; the value may hold anything, further `=` and bytes that aren't UTF-8 too.
+fn assignment() -> impl clap::builder::TypedValueParser<Value = (OsString, OsString)> {
+    use clap::builder::{OsStringValueParser, TypedValueParser};
+    OsStringValueParser::new().try_map(|text| {
+        let bytes = text.as_bytes();
+        let equals = bytes.iter().position(|byte| *byte == b'=').unwrap_or(0);
+        let (name, rest) = bytes.split_at(equals);
+        if name.is_empty() || name.contains(&0) {
+            return Err("it has to be name=value");
+        }
+        let value = rest.iter().skip(1).copied().collect();
+        Ok((OsStr::from_bytes(name).to_owned(), OsString::from_vec(value)))
+    })
+}
+
+/// Runs the command; the exit code is one of [`exit_codes`].
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return wrong_usage(&error),
+    };
+    let Some(name) = arguments.name.clone().or_else(instance_from_environment) else {
+        let text = "the resource needs a name: give -n NAME, or set OCF_RESOURCE_INSTANCE";
+        return wrong_usage(&Arguments::command().error(ErrorKind::MissingRequiredArgument, text));
+    };
+    match test(&arguments, &name) {
+        Ok(verdict) => ExitCode::from(exit_code(&verdict)),
+        Err(sentence) => {
+            let _ = writeln!(io::stderr(), "ocf-tester: {sentence}");
+            ExitCode::from(exit_codes::ENVIRONMENT)
+        }
+    }
+}
+
+fn test(arguments: &Arguments, name: &OsStr) -> Result<Verdict, String> {
+    let interrupt =
+        Interrupt::install().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let agent = find_agent(&arguments.agent)?;
+    let mut base = Invocation::new(agent, "meta-data")
+        .profile(&profile::CLASSIC, "")
+        .env("OCF_RESOURCE_INSTANCE", name);
+    for (parameter, value) in &arguments.options {
+        let mut variable = OsString::from("OCF_RESKEY_");
+        variable.push(parameter);
+        base = base.env(variable, value);
+    }
+    for (variable, value) in &arguments.variables {
+        base = base.env(variable, value);
+    }
+    if arguments.debug {
+        base = base.env("HA_debug", "1");
+    }
+    if arguments.trace {
+        base = base.env("OCF_TRACE_RA", "1");
+    }
+    let detail = match (arguments.quiet, arguments.verbose || arguments.trace) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Checks,
+        _ => Detail::Failures,
+    };
+    let mut reporter = Human::new(io::stdout(), detail);
+    let options = Options { destructive: arguments.destructive };
+    let summary = session::run(base, classic::CHECKS, options, Some(&interrupt), &mut reporter);
+    Ok(summary.verdict)
+}
+
+fn exit_code(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Passed => exit_codes::PASSED,
+        Verdict::Failed => exit_codes::VIOLATIONS,
+        Verdict::Refused(_) => exit_codes::REFUSED,
+        Verdict::Broken(_) => exit_codes::ENVIRONMENT,
+        Verdict::Interrupted => exit_codes::INTERRUPTED,
+    }
+}
+
+/// The file to test: as given, or, without a slash, the first of that name in `PATH`.
+fn find_agent(given: &Path) -> Result<PathBuf, String> {
+    let shown = given.display();
+    let found = if given.as_os_str().as_bytes().contains(&b'/') {
+        given.to_owned()
+    } else {
+        std::env::split_paths(&profile::inherited_path())
+            .map(|directory| directory.join(given))
+            .find(|path| path.is_file() && access(path, AccessFlags::X_OK).is_ok())
+            .ok_or_else(|| format!("there is no {shown} in PATH; give a path, such as ./{shown}"))?
+    };
+    match std::fs::metadata(&found) {
+        Err(error) => Err(format!("cannot test {shown}: {error}; give the agent's full path")),
+        Ok(metadata) if !metadata.is_file() => Err(format!("cannot test {shown}: it isn't a file")),
+        Ok(_) if access(&found, AccessFlags::X_OK).is_err() => {
+            Err(format!("cannot test {shown}: it isn't executable; run chmod 755 on it"))
+        }
+        Ok(_) => Ok(found),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the documented default of -n")]
+fn instance_from_environment() -> Option<OsString> {
+    std::env::var_os("OCF_RESOURCE_INSTANCE").filter(|name| !name.is_empty())
+}
+
+/// Prints help or what is wrong; help and version are no mistakes.
+fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { exit_codes::USAGE } else { exit_codes::PASSED })
+}

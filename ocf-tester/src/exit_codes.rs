@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The codes with which `ocf-tester` ends. They are part of its interface.
+
+/// Everything that was judged passed.
+pub const PASSED: u8 = 0;
+/// The agent breaks at least one rule, or something was left running.
+pub const VIOLATIONS: u8 = 1;
+/// The command line is wrong; nothing was run.
+pub const USAGE: u8 = 2;
+/// The tester could not do its work: the agent can't be executed.
+pub const ENVIRONMENT: u8 = 3;
+/// Refused: the resource was already active, and `--destructive` wasn't given.
+pub const REFUSED: u8 = 4;
+/// Ended by SIGINT, SIGTERM or SIGHUP, after the resource was stopped.
+pub const INTERRUPTED: u8 = 130;

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! One run of checks on one resource: knows what the agent advertises, in which state the resource
+//! was last seen, brings it into the state a check needs, and stops it at the end.
+
+mod guard;
+
+use crate::agent::{self, Execution, Invocation};
+use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
+use crate::event::{Event, Reporter};
+use crate::interrupt::Interrupt;
+use nix::unistd::geteuid;
+use ocf_metadata::reader::Document;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The variable that marks the processes a run has started; not `OCF_…`, which the standard keeps.
+const MARKER: &str = "RA_TESTER_RUN";
+
+/// What monitor said last, if nothing has been done since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Not asked since the last change, or a failure.
+    Unknown,
+    /// 7.
+    Stopped,
+    /// 0 or 190.
+    Running,
+    /// 8 or 191.
+    Promoted,
+}
+
+/// How a run goes about its work.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Go on although the resource is active before the first start.
+    pub destructive: bool,
+}
+
+/// One call that was made.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The call.
+    pub call: Invocation,
+    /// What it did, without its output.
+    pub execution: Execution,
+}
+
+/// A run under way.
+pub struct Session<'a> {
+    /// The call of which every other is a variant.
+    pub base: Invocation,
+    /// The agent's description, once it was read.
+    pub document: Option<Document>,
+    /// What meta-data printed.
+    pub printed: Vec<u8>,
+    /// Every call so far.
+    pub records: Vec<Record>,
+    /// How long after start the resource came up, when start returned too early.
+    pub late_start: Option<Duration>,
+    options: Options,
+    state: State,
+    barrier: Option<String>,
+    failed: Vec<&'static str>,
+    touched: bool,
+    promoted_once: bool,
+    marker: String,
+    interrupt: Option<&'a Interrupt>,
+    reporter: &'a mut dyn Reporter,
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("base", &self.base)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the checks in their order, stops the resource whatever happens, and sums up.
+pub fn run(
+    base: Invocation,
+    checks: &[Check],
+    options: Options,
+    interrupt: Option<&Interrupt>,
+    reporter: &mut dyn Reporter,
+) -> Summary {
+    let begun = Instant::now();
+    let mut session = Session::new(base, options, interrupt, reporter);
+    let mut summary = Summary {
+        verdict: Verdict::Passed,
+        passed: 0,
+        failed: 0,
+        warned: 0,
+        skipped: 0,
+        left: vec![],
+    };
+    let mut halt = None;
+    let first = session.base.clone();
+    session.tell(&Event::Begun(&first));
+    for check in checks {
+        match session.judge(check, &mut summary) {
+            Ok(()) => {}
+            Err(reason) => {
+                halt = Some(reason);
+                break;
+            }
+        }
+    }
+    session.interrupt = None;
+    summary.left = session.make_safe();
+    summary.verdict = match halt {
+        Some(Halt::Interrupted) => Verdict::Interrupted,
+        Some(Halt::Refused(why)) => Verdict::Refused(why),
+        Some(Halt::Broken(error)) => Verdict::Broken(error.to_string()),
+        None if summary.failed > 0 || !summary.left.is_empty() => Verdict::Failed,
+        None => Verdict::Passed,
+    };
+    session.tell(&Event::Finished(&first, &summary, begun.elapsed()));
+    summary
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        base: Invocation,
+        options: Options,
+        interrupt: Option<&'a Interrupt>,
+        reporter: &'a mut dyn Reporter,
+    ) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            base,
+            document: None,
+            printed: Vec::new(),
+            records: Vec::new(),
+            late_start: None,
+            options,
+            state: State::Unknown,
+            barrier: None,
+            failed: Vec::new(),
+            touched: false,
+            promoted_once: false,
+            marker: format!("{}-{}", std::process::id(), since.as_nanos()),
+            interrupt,
+            reporter,
+        }
+    }
+
+    fn tell(&mut self, event: &Event<'_>) {
+        // A report nobody reads any more (a closed pipe) is no reason to leave a resource running.
+        let _ = self.reporter.report(event);
+    }
+
+    fn judge(&mut self, check: &Check, summary: &mut Summary) -> Result<(), Halt> {
+        let begun = Instant::now();
+        self.tell(&Event::Checking(check));
+        let result = match self.hindrance(check) {
+            Some(why) => Err(Stop::Skipped(why)),
+            None => (check.run)(self),
+        };
+        let outcome = match result {
+            Ok(()) => Outcome::Passed,
+            Err(Stop::Failed(failures)) => Outcome::Failed(failures),
+            Err(Stop::Skipped(why)) => Outcome::Skipped(why),
+            Err(Stop::Halt(halt)) => return Err(halt),
+        };
+        match (&outcome, check.level) {
+            (Outcome::Passed, _) => summary.passed += 1,
+            (Outcome::Skipped(_), _) => summary.skipped += 1,
+            (Outcome::Failed(_), Level::Must) => summary.failed += 1,
+            (Outcome::Failed(_), Level::Should) => summary.warned += 1,
+        }
+        if matches!(outcome, Outcome::Failed(_)) {
+            self.failed.push(check.id);
+        }
+        self.tell(&Event::Judged(check, &outcome, begun.elapsed()));
+        Ok(())
+    }
+
+    /// Why a check can't be made now.
+    fn hindrance(&self, check: &Check) -> Option<String> {
+        if let (Phase::Behaviour, Some(why)) = (check.phase, &self.barrier) {
+            return Some(why.clone());
+        }
+        check.needs.iter().find_map(|need| match need {
+            Need::Root if !geteuid().is_root() => Some("only root can do it".to_owned()),
+            Need::Advertised(action) if !self.advertises(action) => {
+                Some(format!("{action} isn't advertised"))
+            }
+            _ => None,
+        })
+    }
+
+    /// The options of this run.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
+    /// What monitor said last.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether the check with this id failed before.
+    #[must_use]
+    pub fn has_failed(&self, id: &str) -> bool {
+        self.failed.contains(&id)
+    }
+
+    /// Leaves out the checks of behaviour that follow.
+    pub fn bar(&mut self, why: impl Into<String>) {
+        self.barrier.get_or_insert(why.into());
+    }
+
+    /// Whether the description advertises the action.
+    #[must_use]
+    pub fn advertises(&self, action: &str) -> bool {
+        let document = self.document.as_ref();
+        document.is_some_and(|document| document.actions.iter().any(|row| row.name == action))
+    }
+
+    /// The time an action gets: the longest it advertises, else 20 s.
+    #[must_use]
+    pub fn limit(&self, action: &str) -> Duration {
+        let rows = self.document.iter().flat_map(|document| &document.actions);
+        rows.filter(|row| row.name == action)
+            .filter_map(|row| row.timeout)
+            .max()
+            .filter(|timeout| !timeout.is_zero())
+            .unwrap_or(agent::DEFAULT_LIMIT)
+    }
+
+    /// The call of an action as Pacemaker makes it: a monitor is a recurring one.
+    #[must_use]
+    pub fn prepare(&self, action: &str) -> Invocation {
+        let call = self.base.action(action).limit(self.limit(action));
+        match action {
+            "monitor" => call.parameter("CRM_meta_interval", "10000"),
+            _ => call,
+        }
+    }
+
+    /// Makes a call and takes note of what it means for the resource's state.
+    ///
+    /// # Errors
+    /// When the agent can't be executed, or the tester is told to end.
+    pub fn make(&mut self, call: &Invocation) -> Result<Execution, Stop> {
+        if self.interrupt.is_some_and(|interrupt| interrupt.received().is_some()) {
+            return Err(Stop::Halt(Halt::Interrupted));
+        }
+        let action = call.action_name();
+        if changes_state(&action) {
+            self.touched = true;
+            self.promoted_once |= action == "promote";
+            self.state = State::Unknown;
+        }
+        let marked = call.clone().env(MARKER, &self.marker);
+        let execution =
+            marked.run_until(self.interrupt).map_err(|error| Stop::Halt(Halt::Broken(error)))?;
+        if action == "monitor" {
+            self.state = match execution.code() {
+                Some(0 | 190) => State::Running,
+                Some(8 | 191) => State::Promoted,
+                Some(7) => State::Stopped,
+                _ => State::Unknown,
+            };
+        }
+        self.tell(&Event::Called(call, &execution));
+        // Output may be megabytes, and no later judgement needs it.
+        let kept = Execution { stdout: Vec::new(), stderr: Vec::new(), ..execution.clone() };
+        self.records.push(Record { call: call.clone(), execution: kept });
+        match execution.verdict {
+            agent::Verdict::Interrupted => Err(Stop::Halt(Halt::Interrupted)),
+            _ => Ok(execution),
+        }
+    }
+
+    /// Makes the plain call of an action.
+    ///
+    /// # Errors
+    /// As [`Session::make`].
+    pub fn call(&mut self, action: &str) -> Result<Execution, Stop> {
+        self.make(&self.prepare(action))
+    }
+
+    /// Makes a call that has to answer one of the codes.
+    ///
+    /// # Errors
+    /// A failure when it answers something else; else as [`Session::make`].
+    pub fn expect(
+        &mut self,
+        call: &Invocation,
+        codes: &[i32],
+        what: &str,
+    ) -> Result<Execution, Stop> {
+        let execution = self.make(call)?;
+        match execution.code() {
+            Some(code) if codes.contains(&code) => Ok(execution),
+            _ => {
+                let wanted: Vec<String> = codes.iter().map(i32::to_string).collect();
+                let expected = format!("{what} to answer {}", wanted.join(" or "));
+                Err(Failure::of_call(call, &execution, expected).into())
+            }
+        }
+    }
+
+    /// Brings the resource into a state.
+    ///
+    /// # Errors
+    /// When that fails it is this check's failure, or, when a failed check explains it, a reason to
+    /// skip; else as [`Session::make`].
+    pub fn reach(&mut self, target: State) -> Result<(), Stop> {
+        if self.state == State::Unknown {
+            self.call("monitor")?;
+        }
+        // From any state to any other it takes three steps at most: demote, stop, start.
+        for _ in 0..4 {
+            let action = match (self.state, target) {
+                (now, wanted) if now == wanted => return Ok(()),
+                (State::Promoted, _) => "demote",
+                (State::Stopped, _) => "start",
+                (State::Running, State::Promoted) => "promote",
+                _ => "stop",
+            };
+            let call = self.prepare(action);
+            let execution = self.make(&call)?;
+            self.call("monitor")?;
+            if execution.code() != Some(0) {
+                return Err(self.unreached(&call, &execution, action));
+            }
+        }
+        let monitor = self.prepare("monitor");
+        let execution = self.make(&monitor)?;
+        Err(self.unreached(&monitor, &execution, "monitor"))
+    }
+
+    fn unreached(&self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
+        match self.failed.last() {
+            Some(id) => Stop::Skipped(format!("{action} answers {execution} after {id} failed")),
+            None => {
+                let expected = format!("{action} to do its work so that this can be judged");
+                Failure::of_call(call, execution, expected).into()
+            }
+        }
+    }
+}
+
+/// Whether an action may change the resource: all but those that only look.
+fn changes_state(action: &str) -> bool {
+    !matches!(action, "monitor" | "meta-data" | "validate-all" | "usage" | "help" | "")
+}
