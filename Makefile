@@ -23,3 +23,6 @@ bench: stage
 	cargo build --release -p bench
 	cc -O2 -static -o target/floor tests/bench/floor.c
 	$(RELEASE)/bench target/floor $(STAGE)/usr/lib/ocf/resource.d/heartbeat/Dummy /usr/lib/ocf/resource.d/heartbeat/Dummy
+
+bless: stage
+	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file
