@@ -13,6 +13,8 @@
     reason = "test code: a panic is how a test fails"
 )]
 
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use ocf_tester::agent::{Execution, Invocation};
 use ocf_tester::profile::PACEMAKER;
 use ocf_tester::scratch::Scratch;
@@ -133,3 +135,16 @@ pub fn expect(call: &Invocation, code: i32) -> Execution {
     }
     seen
 }
+
+/// A mount namespace of this thread's own: what is mounted in it is gone with the thread.
+pub fn own_mounts() {
+    unshare(CloneFlags::CLONE_NEWNS).expect("this test needs root");
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+}
+
+/// A file system in memory, in the thread's own mount namespace.
+pub fn tmpfs(at: &Path, flags: MsFlags, options: &str) {
+    mount(Some("tmpfs"), at, Some("tmpfs"), flags, Some(options)).unwrap();
+}
+

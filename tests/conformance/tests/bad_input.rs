@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Bad input: a documented code and one exit reason, nothing executed, nothing lost.
 
-use conformance::{ALL, WITH_STATE, World, expect};
+use conformance::{ALL, WITH_STATE, World, expect, own_mounts, tmpfs};
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -87,17 +86,6 @@ fn a_missing_state_directory() {
         expect(&world.recurring(), 7);
         world.expect("stop", 0);
     }
-}
-
-/// A mount namespace of this thread's own: what is mounted in it is gone with the thread.
-fn own_mounts() {
-    unshare(CloneFlags::CLONE_NEWNS).expect("this test needs root");
-    let none = None::<&str>;
-    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
-}
-
-fn tmpfs(at: &Path, flags: MsFlags, options: &str) {
-    mount(Some("tmpfs"), at, Some("tmpfs"), flags, Some(options)).unwrap();
 }
 
 #[test]
