@@ -3,7 +3,7 @@
 
 # Where every target puts a staged installation: the binaries that ship are the ones that are tested.
 STAGE := $(CURDIR)/target/stage
-AGENTS := $(foreach directory,$(wildcard agents/*),-p ocf-$(notdir $(directory)))
+AGENTS := $(patsubst agents/%/Cargo.toml,-p ocf-%,$(wildcard agents/*/Cargo.toml))
 RELEASE = $(shell cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/$(shell rustc --print host-tuple)/release
 RESOURCED = $(DESTDIR)/usr/lib/ocf/resource.d
 

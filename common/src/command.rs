@@ -8,8 +8,8 @@
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::error::describe;
 use crate::process::Identity;
-use crate::state_file::describe;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;

@@ -3,7 +3,8 @@
 //! which becomes the exit reason. The sentence names the object first, then the cause.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 /// The result of everything an agent does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -76,3 +77,34 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Turns the failure of a system call into a sentence: what was tried, on which object, and the
+/// kernel's words.
+pub trait Explain<T> {
+    /// `cannot <what> <object>: <cause>`; `permission` (4) where that is the cause, else generic.
+    ///
+    /// # Errors
+    /// The failure itself, explained.
+    fn explain(self, what: &str, object: &Path) -> Result<T>;
+}
+
+impl<T> Explain<T> for io::Result<T> {
+    fn explain(self, what: &str, object: &Path) -> Result<T> {
+        self.map_err(|error| {
+            let sentence = format!("cannot {what} {}: {}", object.display(), describe(&error));
+            match error.kind() {
+                io::ErrorKind::PermissionDenied => Error::permission(sentence),
+                _ => Error::generic(sentence),
+            }
+        })
+    }
+}
+
+/// An I/O error in the kernel's words, without Rust's "(os error 2)".
+#[must_use]
+pub fn describe(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => nix::errno::Errno::from_raw(number).desc().to_lowercase(),
+        None => error.to_string(),
+    }
+}

@@ -31,7 +31,7 @@ pub mod value;
 pub use action::Action;
 pub use agent::Agent;
 pub use context::Context;
-pub use error::{Error, Result};
+pub use error::{Error, Explain, Result};
 pub use ocf_metadata::{About, Role};
 pub use state::State;
 pub use state_file::StateFile;

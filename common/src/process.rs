@@ -54,6 +54,24 @@ impl Identity {
             if started == self.started && !matches!(state, 'Z' | 'X'))
     }
 
+    /// A line to remember the process by between actions: version of the form, boot, pid, start.
+    /// A hint only: who loses it must be able to find the process another way.
+    #[must_use]
+    pub fn record(&self) -> Option<String> {
+        let boot = boot_id()?;
+        Some(format!("1 {boot} {} {}\n", self.pid, self.started))
+    }
+
+    /// The process of a record; `None` for another boot's, another form's, or no record at all.
+    #[must_use]
+    pub fn from_record(record: &[u8]) -> Option<Self> {
+        let mut words = std::str::from_utf8(record).ok()?.split_ascii_whitespace();
+        let is_ours = words.next()? == "1" && words.next()? == boot_id()?;
+        let identity =
+            Self { pid: words.next()?.parse().ok()?, started: words.next()?.parse().ok()? };
+        (is_ours && words.next().is_none() && identity.pid > 0).then_some(identity)
+    }
+
     /// A descriptor that means this process for ever; `None` when it is gone.
     fn open(&self) -> Option<OwnedFd> {
         let fd = sys::pidfd_open(self.pid).ok()?;
@@ -88,6 +106,12 @@ impl Identity {
         }
         !self.is_alive()
     }
+}
+
+/// The kernel's name of this boot (random(4)).
+fn boot_id() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
 }
 
 /// State letter and start time. The name in parentheses may hold anything, parentheses too.
@@ -127,6 +151,17 @@ mod tests {
         assert!(real.wait_gone(&deadline(30)));
         child.wait().unwrap();
         assert_eq!(Identity::of(pid).filter(|now| *now == real), None);
+    }
+
+    #[test]
+    fn a_record_of_another_boot_or_form_means_nobody() {
+        let own = Identity::of_self().unwrap();
+        let record = own.record().unwrap();
+        assert_eq!(Identity::from_record(record.as_bytes()), Some(own));
+        for bad in ["", "1", "2 x 1 1", "1 other-boot 1 1", "1 other", "\u{0}", &(record + "more")]
+        {
+            assert_eq!(Identity::from_record(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]

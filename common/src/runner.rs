@@ -51,7 +51,7 @@ pub fn main<A: Agent>() -> ! {
     Logger::of(&environment, A::ABOUT.name, trace).install();
     let mut outcome = run::<A>(&action, environment);
     if let Err(error) = write_stdout(&outcome.stdout) {
-        let reason = format!("cannot write to stdout: {}", crate::state_file::describe(&error));
+        let reason = format!("cannot write to stdout: {}", crate::error::describe(&error));
         outcome = Outcome::failed(Code::Generic, reason);
     }
     if let Some(reason) = &outcome.reason {

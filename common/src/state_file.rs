@@ -5,7 +5,7 @@
 //! Only a regular file counts as one: a directory, a link or a socket in its place says nothing about
 //! the resource, and is never removed or replaced.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Explain, Result};
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{AccessFlags, access};
@@ -44,7 +44,7 @@ impl StateFile {
         match fs::symlink_metadata(&self.path) {
             Ok(found) => Ok(found.file_type().is_file()),
             Err(error) if is_absent(&error) => Ok(false),
-            Err(error) => Err(self.failure("look at", &error)),
+            Err(error) => Err(error).explain("look at state file", &self.path),
         }
     }
 
@@ -59,20 +59,21 @@ impl StateFile {
             Ok(found) if found.len() == 0 => return Ok(Some(Vec::new())),
             Ok(_) => {}
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(self.failure("look at", &error)),
+            Err(error) => return Err(error).explain("look at state file", &self.path),
         }
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = match openat(AT_FDCWD, &self.path, flags, Mode::empty()) {
             Ok(fd) => File::from(fd),
             Err(nix::errno::Errno::ENOENT) => return Ok(None),
-            Err(errno) => return Err(self.failure("read", &errno.into())),
+            Err(errno) => {
+                return Err(errno.into()).explain("read state file", &self.path);
+            }
         };
         let mut content = Vec::new();
-        file.take(MAX_SIZE + 1)
-            .read_to_end(&mut content)
-            .map_err(|error| self.failure("read", &error))?;
+        file.take(MAX_SIZE + 1).read_to_end(&mut content).explain("read state file", &self.path)?;
         if content.len() as u64 > MAX_SIZE {
-            return Err(Error::generic(format!("{} is no state file: too large", self.name())));
+            let name = self.path.display();
+            return Err(Error::generic(format!("{name} is no state file: it is too large")));
         }
         Ok(Some(content))
     }
@@ -90,11 +91,11 @@ impl StateFile {
         }
         let new = self.new_name(std::process::id());
         let written = write_new(&new, content).and_then(|()| fs::rename(&new, &self.path));
-        written.map_err(|error| {
+        if written.is_err() {
             // The half-written file must not outlive the failure; its own failure adds nothing.
             let _gone = fs::remove_file(&new);
-            self.failure("write", &error)
-        })
+        }
+        written.explain("write state file", &self.path)
     }
 
     /// Removes it, and what a killed write left beside it. Anything else in its place stays.
@@ -104,10 +105,8 @@ impl StateFile {
     pub fn remove(&self) -> Result<()> {
         for path in self.find_parts()? {
             match fs::remove_file(&path) {
-                Err(error) if !is_absent(&error) => {
-                    return Err(self.failure("remove", &error));
-                }
-                Ok(()) | Err(_) => {}
+                Err(error) if is_absent(&error) => {}
+                other => other.explain("remove state file", &path)?,
             }
         }
         Ok(())
@@ -122,17 +121,16 @@ impl StateFile {
         if self.exists()? {
             parts.push(self.path.clone());
         }
-        let (Some(directory), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Ok(parts);
-        };
+        let Some(name) = self.path.file_name() else { return Ok(parts) };
+        let directory = directory_of(&self.path);
         let prefix = [name.as_encoded_bytes(), b"."].concat();
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => return Ok(parts),
-            Err(error) => return Err(self.failure("list the directory of", &error)),
+            Err(error) => return Err(error).explain("list directory", directory),
         };
         for entry in entries {
-            let entry = entry.map_err(|error| self.failure("list the directory of", &error))?;
+            let entry = entry.explain("list directory", directory)?;
             let name = entry.file_name();
             let middle = name
                 .as_encoded_bytes()
@@ -151,18 +149,6 @@ impl StateFile {
         PathBuf::from(name)
     }
 
-    fn name(&self) -> String {
-        format!("state file {}", self.path.display())
-    }
-
-    fn failure(&self, what: &str, error: &std::io::Error) -> Error {
-        let sentence = format!("cannot {what} {}: {}", self.name(), describe(error));
-        match error.kind() {
-            ErrorKind::PermissionDenied => Error::permission(sentence),
-            _ => Error::generic(sentence),
-        }
-    }
-
     fn in_the_way(&self, found: fs::FileType) -> Error {
         let kind = match found {
             kind if kind.is_dir() => "a directory",
@@ -171,7 +157,7 @@ impl StateFile {
             kind if kind.is_socket() => "a socket",
             _ => "a device",
         };
-        Error::generic(format!("{} is {kind}: remove it", self.name()))
+        Error::generic(format!("state file {} is {kind}: remove it", self.path.display()))
     }
 }
 
@@ -180,8 +166,7 @@ impl StateFile {
 /// # Errors
 /// `args` (2), naming the directory.
 pub fn check_directory_of(path: &Path) -> Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or_else(|| Path::new("."));
+    let directory = directory_of(path);
     if !directory.is_dir() {
         let name = directory.display();
         return Err(Error::args(format!("no directory {name} for {}: create it", path.display())));
@@ -192,18 +177,14 @@ pub fn check_directory_of(path: &Path) -> Result<()> {
     })
 }
 
+fn directory_of(path: &Path) -> &Path {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    directory.unwrap_or_else(|| Path::new("."))
+}
+
 /// A directory in the path that is missing, or that is no directory, means: no such file.
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
-/// An I/O error in the kernel's words, without Rust's "(os error 2)".
-#[must_use]
-pub fn describe(error: &std::io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => nix::errno::Errno::from_raw(number).desc().to_lowercase(),
-        None => error.to_string(),
-    }
 }
 
 fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {

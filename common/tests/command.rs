@@ -25,7 +25,8 @@ fn seconds(n: u64) -> Deadline {
 
 #[test]
 fn output_status_and_signals() {
-    let output = shell("echo out; echo first >&2; echo last >&2; exit 3").run(&seconds(60)).unwrap();
+    let output =
+        shell("echo out; echo first >&2; echo last >&2; exit 3").run(&seconds(60)).unwrap();
     assert_eq!((output.end, output.stdout.as_slice()), (End::Exit(3), b"out\n".as_slice()));
     assert_eq!(output.last_words(), "last");
     let output = shell("kill -KILL $$").run(&seconds(60)).unwrap();

@@ -227,10 +227,8 @@ fn degraded_is_told_to_pacemaker_only() {
 
 #[test]
 fn promote_of_a_stopped_one_may_answer_not_running_and_start_may_not() {
-    let absent = || Script {
-        handler: Some(Error::not_running("toy does not run")),
-        ..states(&[stopped()])
-    };
+    let absent =
+        || Script { handler: Some(Error::not_running("toy does not run")), ..states(&[stopped()]) };
     assert_eq!(play(absent(), "promote", &[]).0.code, Code::NotRunning);
     assert_eq!(play(absent(), "reload-agent", &[]).0.code, Code::NotRunning);
     assert_eq!(play(absent(), "start", &[]).0.code, Code::Generic);

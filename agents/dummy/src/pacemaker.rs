@@ -3,7 +3,8 @@
 //! be slow, to fail, and to write down what it was called with.
 
 use crate::resource::Resource;
-use ocf::state_file::{check_directory_of, describe};
+use ocf::error::describe;
+use ocf::state_file::check_directory_of;
 use ocf::{About, Action, Agent, Context, Error, Result, Secret, State, StateFile, tracing};
 use std::fs::File;
 use std::io::Read;

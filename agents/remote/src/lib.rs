@@ -92,7 +92,7 @@ impl Remote {
         for address in self.resolve(patience())? {
             match TcpStream::connect_timeout(&address, patience()) {
                 Ok(_closed_at_once) => return Ok(()),
-                Err(error) => last = ocf::state_file::describe(&error),
+                Err(error) => last = ocf::error::describe(&error),
             }
         }
         Err(Error::generic(format!(
@@ -108,7 +108,7 @@ fn check_key(context: &Context) -> Result<()> {
     let path = location.map_or_else(|| PathBuf::from(KEY), PathBuf::from);
     let name = path.display();
     let key = fs::metadata(&path).map_err(|error| {
-        let why = ocf::state_file::describe(&error);
+        let why = ocf::error::describe(&error);
         Error::args(format!("key {name}: {why}; copy the cluster's key there"))
     })?;
     if !key.is_file() || key.len() == 0 {

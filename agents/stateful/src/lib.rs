@@ -5,7 +5,8 @@
 //! there. *Failed*: it holds anything else, or a file of the same name with `.rc` behind it dictates
 //! an exit code (for tests). Beside it the agent touches only its promotion score.
 
-use ocf::state_file::{check_directory_of, describe};
+use ocf::error::describe;
+use ocf::state_file::check_directory_of;
 use ocf::{
     About, Action, Agent, Context, Error, Result, Role, State, StateFile, promotion, tracing,
 };

@@ -38,7 +38,8 @@ pub fn workspace() -> PathBuf {
 #[must_use]
 pub fn staged(agent: &str) -> PathBuf {
     let given = std::env::var_os("OCF_AGENTS").map(PathBuf::from);
-    let directory = given.unwrap_or_else(|| workspace().join("target/stage/usr/lib/ocf/resource.d"));
+    let directory =
+        given.unwrap_or_else(|| workspace().join("target/stage/usr/lib/ocf/resource.d"));
     let path = directory.join(agent);
     assert!(path.is_file(), "no agent {}: run `make stage` first", path.display());
     path
@@ -147,4 +148,3 @@ pub fn own_mounts() {
 pub fn tmpfs(at: &Path, flags: MsFlags, options: &str) {
     mount(Some("tmpfs"), at, Some("tmpfs"), flags, Some(options)).unwrap();
 }
-

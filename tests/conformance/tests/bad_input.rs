@@ -137,7 +137,8 @@ fn a_full_disk() {
         expect(&call("monitor"), 0);
         expect(&call("stop"), 0);
         expect(&call("monitor"), 7);
-        let left: Vec<_> = fs::read_dir(&directory).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let left: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["filler"], "{agent}");
         nix::mount::umount(&directory).unwrap();
     }

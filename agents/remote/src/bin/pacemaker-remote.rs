@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `ocf:pacemaker:remote`.
 
-#![allow(missing_docs)]
 ocf::agent_main!(ocf_remote::Remote);

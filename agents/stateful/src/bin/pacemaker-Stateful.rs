@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `ocf:pacemaker:Stateful`.
 
-#![allow(missing_docs)]
 ocf::agent_main!(ocf_stateful::Stateful);
