@@ -275,3 +275,6 @@ fn plan(calls: &[Call], budget: Option<usize>) -> Vec<Kill> {
         _ => all,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,8 +178,12 @@ impl<'a> Session<'a> {
 
     /// Why a check can't be made now.
     fn hindrance(&self, check: &Check) -> Option<String> {
-        if let (Phase::Behaviour, Some(why)) = (check.phase, &self.barrier) {
-            return Some(why.clone());
+        match (check.phase, &self.barrier) {
+            (Phase::Behaviour, Some(why)) => return Some(why.clone()),
+            (Phase::Description, _) if self.has_failed("META-01") => {
+                return Some("meta-data doesn't work (META-01)".to_owned());
+            }
+            _ => {}
         }
         check.needs.iter().find_map(|need| match need {
             Need::Root if !geteuid().is_root() => Some("only root can do it".to_owned()),
