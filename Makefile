@@ -1,13 +1,47 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test check stage install bench bless deny tools
+.PHONY: demo test test-host test-peers test-cluster check stage install bench bless deny lab clean-lab compiler
 
-# Where every target puts a staged installation: the binaries that ship are the ones that are tested.
+TARGET = $(shell rustc --print host-tuple)
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
+LAB = $(RELEASE)/lab
+# Where the tests, the demo and the measurements find what ships.
 STAGE := $(CURDIR)/target/stage
-AGENTS := $(patsubst agents/%/Cargo.toml,-p ocf-%,$(wildcard agents/*/Cargo.toml))
-RELEASE = $(shell cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/$(shell rustc --print host-tuple)/release
 RESOURCED = $(DESTDIR)/usr/lib/ocf/resource.d
+STAGED = $(STAGE)/usr/lib/ocf/resource.d
+AGENTS := $(patsubst agents/%/Cargo.toml,-p ocf-%,$(wildcard agents/*/Cargo.toml))
+export OCF_AGENTS = $(STAGED)
 
-stage:
+demo: stage lab
+	$(LAB) demo --agents $(STAGED) $(if $(KEEP),--keep)
+
+# Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
+test: compiler
+	@for tier in stage test-host lab test-peers test-cluster; do \
+	  begin=$$(date +%s); echo "== $$tier"; \
+	  $(MAKE) --no-print-directory $$tier || exit 1; \
+	  echo "== $$tier: ok, $$(( $$(date +%s) - begin )) s"; \
+	done
+
+test-host:
+	cargo test --workspace --exclude peers
+
+test-peers:
+	@echo "not wired yet"; exit 1
+
+test-cluster:
+	$(LAB) cluster-test --agents $(STAGED)
+
+check: compiler
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Rust needs a linker; a fresh Debian has none.
+compiler:
+	@command -v cargo >/dev/null || { echo "cargo is not in PATH: install Rust 1.91 or newer"; exit 1; }
+	@command -v cc >/dev/null || { echo "installing gcc and libc6-dev with apt"; \
+	  apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
+
+stage: compiler
 	cargo build --release $(AGENTS) -p ocf-tester
 	$(MAKE) --no-print-directory install DESTDIR=$(STAGE)
 
@@ -19,10 +53,23 @@ install:
 	done
 	install -D -m 755 $(RELEASE)/ocf-tester "$(DESTDIR)/usr/bin/ocf-tester"
 
+# The tool, and with it the node's image and a running Engine.
+lab: compiler
+	cargo build --release -p lab
+	$(LAB) setup
+
+clean-lab:
+	$(LAB) clean
+
 bench: stage
 	cargo build --release -p bench
 	cc -O2 -static -o target/floor tests/bench/floor.c
-	$(RELEASE)/bench target/floor $(STAGE)/usr/lib/ocf/resource.d/heartbeat/Dummy /usr/lib/ocf/resource.d/heartbeat/Dummy
+	$(RELEASE)/bench target/floor $(STAGED)/heartbeat/Dummy /usr/lib/ocf/resource.d/heartbeat/Dummy
 
 bless: stage
 	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file
+	OCF_BLESS=1 cargo test -p ocf --test contexts
+
+deny: compiler
+	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
+	cargo deny check
