@@ -100,7 +100,21 @@ pub fn describe<A: Agent>() -> Description {
     Description { about: A::ABOUT, parameters, actions }
 }
 
-/// Makes the binary of an agent. A missing start, stop or monitor doesn't compile.
+/// Makes the binary of an agent. A missing start, stop or monitor doesn't compile:
+///
+/// ```compile_fail,E0080
+/// # use ocf::*;
+/// # ocf::parameters! { /** p */ struct Nothing { /** x */ x: String => default("") } }
+/// # impl Nothing { fn change(&self, _: &Context) -> Result<()> { Ok(()) } }
+/// impl Agent for Nothing {
+///     const ACTIONS: &'static [Action<Self>] = &[Action::start(20, Self::change)];
+/// #   const ABOUT: About = About { name: "N", version: "1", short: "", long: "" };
+/// #   type Parameters = Self;
+/// #   fn new(parameters: Self, _: &Context) -> Self { parameters }
+/// #   fn leftovers(&self, _: &Context) -> Result<Vec<String>> { Ok(vec![]) }
+/// }
+/// ocf::agent_main!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! agent_main {
     ($agent:ty) => {

@@ -122,7 +122,9 @@ fn write_stdout(text: &str) -> std::io::Result<()> {
 /// The exit reason, last on stderr, in the one line that Pacemaker finds; and the same in the log.
 fn say(prefix: &str, reason: &str) {
     tracing::error!(target: EXIT_REASON, "{reason}");
-    let line = format!("{prefix}{}\n", one_line(reason));
+    // The last prefix in stderr counts, so the reason may not hold one itself.
+    let reason = reason.replace(prefix, "exit reason:").replace(REASON_PREFIX, "exit reason:");
+    let line = format!("{prefix}{}\n", one_line(&reason));
     let _nobody_listens = std::io::stderr().write_all(line.as_bytes());
 }
 

@@ -127,10 +127,12 @@ pub fn expect(call: &Invocation, code: i32) -> Execution {
     if says_nothing && reasons.is_empty() {
         return seen;
     }
-    assert_eq!(reasons.len(), 1, "{what}: not exactly one exit reason\n{stderr}");
+    let [reason] = reasons.as_slice() else {
+        panic!("{what}: not exactly one exit reason\n{stderr}");
+    };
     assert!(code != 0, "{what}: an exit reason for a success\n{stderr}");
-    assert!(stderr.ends_with(&format!("{}\n", reasons[0])), "{what}: not last\n{stderr}");
-    assert!(!reasons[0].is_empty() && reasons[0].len() <= 128, "{what}: {}", reasons[0]);
+    assert!(stderr.ends_with(&format!("{reason}\n")), "{what}: not last\n{stderr}");
+    assert!(!reason.is_empty() && reason.len() <= 128, "{what}: {reason}");
     if action != "usage" && action != "help" {
         assert!(seen.stdout.is_empty(), "{what}: prints to stdout");
     }

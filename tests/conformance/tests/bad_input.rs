@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Bad input: a documented code and one exit reason, nothing executed, nothing lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code"
+)]
 
 use conformance::{ALL, WITH_STATE, World, expect, own_mounts, tmpfs};
 use nix::mount::{MsFlags, mount};

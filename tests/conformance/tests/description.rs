@@ -3,6 +3,13 @@
 //! consumer, and no change of it without a line in the CHANGELOG.
 //!
 //! `make bless` rewrites the golden files and prints the lines that the CHANGELOG needs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code"
+)]
 
 use conformance::{ALL, World, staged, workspace};
 use ocf_tester::agent::Invocation;

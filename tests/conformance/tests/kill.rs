@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! KILL at every system call that changes state, of start, stop, promote and demote; after each one
 //! stop answers 0, monitor 7, start 0, and nothing is left.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code"
+)]
 
 use conformance::{WITH_STATE, World};
 use ocf_tester::kill::Trial;

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Log lines go where the shell agents' ocf_log would send them, and the exit reason goes there too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code"
+)]
 
 use conformance::{World, expect, own_mounts, tmpfs};
 use nix::mount::MsFlags;
