@@ -36,8 +36,16 @@ impl Heartbeat {
         self.resource.stop(context)
     }
 
-    fn monitor(&self, _: &Context) -> Result<State> {
-        self.resource.state()
+    fn monitor(&self, context: &Context) -> Result<State> {
+        self.resource.state(context)
+    }
+
+    /// Looks first, as a start does: a second arrival changes nothing.
+    fn migrate_from(&self, context: &Context) -> Result<()> {
+        match self.resource.state(context)? {
+            State::Running => Ok(()),
+            _ => self.resource.start(context),
+        }
     }
 
     fn promote(&self, context: &Context) -> Result<()> {
@@ -75,7 +83,7 @@ impl Agent for Heartbeat {
         Action::reload(20, Self::reload),
         Action::reload_agent(20, Self::reload),
         Action::migrate_to(20, Self::stop),
-        Action::migrate_from(20, Self::start),
+        Action::migrate_from(20, Self::migrate_from),
         Action::promote(20, Self::promote),
         Action::demote(20, Self::demote),
         Action::notify(20, Self::notify),

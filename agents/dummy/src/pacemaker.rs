@@ -89,8 +89,15 @@ impl Pacemaker {
     }
 
     fn start(&self, context: &Context) -> Result<()> {
-        self.record(context);
         self.resource.start(context)?;
+        self.fail_here()
+    }
+
+    /// Looks first, as a start does: a second arrival changes nothing.
+    fn migrate_from(&self, context: &Context) -> Result<()> {
+        if self.monitor(&context.at_level(0)) != Ok(State::Running) {
+            self.resource.start(context)?;
+        }
         self.fail_here()
     }
 
@@ -102,12 +109,11 @@ impl Pacemaker {
         slow
     }
 
+    /// Start and `migrate_from` begin with this look, which records them too.
     fn monitor(&self, context: &Context) -> Result<State> {
-        if context.action == "monitor" {
-            self.record(context);
-        }
+        self.record(context);
         self.dawdle(context, true)?;
-        let state = self.resource.state()?;
+        let state = self.resource.state(context)?;
         if !state.is_active() {
             return Ok(state);
         }
@@ -191,7 +197,7 @@ impl Agent for Pacemaker {
         Action::reload(20, Self::reload),
         Action::reload_agent(20, Self::reload_agent),
         Action::migrate_to(20, Self::stop),
-        Action::migrate_from(20, Self::start),
+        Action::migrate_from(20, Self::migrate_from),
         Action::promote(20, Self::promote),
         Action::demote(20, Self::demote),
         Action::notify(20, Self::notify),

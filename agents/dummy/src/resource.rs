@@ -37,14 +37,22 @@ impl Resource {
         self.file.remove()
     }
 
-    pub(crate) fn state(&self) -> Result<State> {
-        match self.file.read()? {
-            None => Ok(State::stopped(format!("no state file {}", self.file.path().display()))),
-            Some(content) => match content.split(|byte| *byte == b'\n').next() {
-                Some(PROMOTED) => Ok(State::Promoted),
-                _ => Ok(State::Running),
-            },
+    /// The state. Scores do not survive the cluster's restart, so a probe puts them back, and so does
+    /// a start that finds the instance running.
+    pub(crate) fn state(&self, context: &Context) -> Result<State> {
+        let Some(content) = self.file.read()? else {
+            return Ok(State::stopped(format!("no state file {}", self.file.path().display())));
+        };
+        if content.split(|byte| *byte == b'\n').next() == Some(PROMOTED) {
+            if context.probe {
+                score(context, SCORE_PROMOTED);
+            }
+            return Ok(State::Promoted);
         }
+        if context.interval.is_none() {
+            score(context, SCORE_UNPROMOTED);
+        }
+        Ok(State::Running)
     }
 
     pub(crate) fn promote(&self, context: &Context) -> Result<()> {
