@@ -79,7 +79,6 @@ impl Stateful {
 
     /// Also for an instance found promoted: a start ends in the unpromoted role.
     fn start(&self, context: &Context) -> Result<()> {
-        self.record(context);
         self.state.write(UNPROMOTED)?;
         score(context, Role::Unpromoted);
         Ok(())
@@ -94,10 +93,9 @@ impl Stateful {
         self.state.remove()
     }
 
+    /// A start begins with this look, which records it too.
     fn monitor(&self, context: &Context) -> Result<State> {
-        if context.action == "monitor" {
-            self.record(context);
-        }
+        self.record(context);
         if let Some(content) = self.dictate.read()? {
             let content = String::from_utf8_lossy(&content);
             let code = content.trim();
@@ -113,8 +111,9 @@ impl Stateful {
         let Some(role) = role(&content) else {
             return Err(Error::generic(format!("state file {path} names no role: stop and start")));
         };
-        if context.probe {
-            // Scores do not survive the node's restart; a probe puts them back.
+        // Scores do not survive the cluster's restart: a probe puts them back, and so does a start
+        // that finds the instance running. A start of a promoted one writes its new score itself.
+        if context.probe || (context.action == "start" && role == Role::Unpromoted) {
             score(context, role);
         }
         Ok(match role {
