@@ -2,6 +2,7 @@
 //! KILL at every system call that changes state, of start, stop, promote and demote; after each one
 //! stop answers 0, monitor 7, start 0, and nothing is left.
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
