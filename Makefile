@@ -52,6 +52,7 @@ install:
 	  install -D -m 755 $(RELEASE)/$$name "$(RESOURCED)/$${name%%-*}/$${name#*-}" || exit 1; \
 	done
 	install -D -m 755 $(RELEASE)/ocf-tester "$(DESTDIR)/usr/bin/ocf-tester"
+	install -D -m 644 packaging/man/ocf-tester.8 "$(DESTDIR)/usr/share/man/man8/ocf-tester.8"
 
 # The tool, and with it the node's image and a running Engine.
 lab: compiler
