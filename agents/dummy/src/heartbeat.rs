@@ -65,6 +65,12 @@ impl Heartbeat {
         tracing::info!("{} reloaded", context.instance.name);
         Ok(())
     }
+
+    fn reload_agent(&self, context: &Context) -> Result<()> {
+        self.resource.must_run(context)?;
+        tracing::info!("{} took its new parameters", context.instance.name);
+        Ok(())
+    }
 }
 
 impl Agent for Heartbeat {
@@ -81,7 +87,7 @@ impl Agent for Heartbeat {
         Action::stop(20, Self::stop),
         Action::monitor(20, 10, Self::monitor).depth(0),
         Action::reload(20, Self::reload),
-        Action::reload_agent(20, Self::reload),
+        Action::reload_agent(20, Self::reload_agent),
         Action::migrate_to(20, Self::stop),
         Action::migrate_from(20, Self::migrate_from),
         Action::promote(20, Self::promote),

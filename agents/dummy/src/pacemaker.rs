@@ -165,9 +165,7 @@ impl Pacemaker {
 
     fn reload_agent(&self, context: &Context) -> Result<()> {
         self.record(context);
-        if !self.resource.file.exists()? {
-            return Err(Error::not_running(format!("{} does not run", context.instance.name)));
-        }
+        self.resource.must_run(context)?;
         tracing::info!("{} took its new parameters", context.instance.name);
         self.fail_here()
     }

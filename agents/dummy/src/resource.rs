@@ -64,12 +64,18 @@ impl Resource {
     }
 
     fn turn(&self, context: &Context, content: &[u8], points: i32) -> Result<()> {
-        if !self.file.exists()? {
-            return Err(Error::not_running(format!("{} does not run", context.instance.name)));
-        }
+        self.must_run(context)?;
         self.file.write(content)?;
         score(context, points);
         Ok(())
+    }
+
+    /// What can't be done to a stopped instance says so.
+    pub(crate) fn must_run(&self, context: &Context) -> Result<()> {
+        if self.file.exists()? {
+            return Ok(());
+        }
+        Err(Error::not_running(format!("{} does not run", context.instance.name)))
     }
 
     pub(crate) fn leftovers(&self) -> Result<Vec<String>> {
