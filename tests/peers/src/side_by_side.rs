@@ -10,7 +10,7 @@ use ocf_tester::scratch::Scratch;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// Stands in for crm_attribute: writes down for whom and how it was called. It finds its record by
 /// its own place, because an agent needn't pass its environment on.
@@ -114,4 +114,14 @@ pub fn check(markdown: &str, peers: &Peers, sets: &[(&str, Vec<Case>)]) -> Outco
     use std::io::Write;
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
+}
+
+/// This host's name, for scenarios that need it; kept for the rest of the process.
+#[must_use]
+pub fn host_name() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let name = nix::unistd::gethostname().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    })
 }
