@@ -125,6 +125,14 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries.into_iter().map(|entry| entry.path()).collect())
 }
 
+/// Puts agents in the place of the shell ones.
+///
+/// # Errors
+/// A file cannot be copied.
+pub fn install(agents: &[Agent], node: &Node) -> Result<()> {
+    agents.iter().try_for_each(|a| node.copy_in(a.path.as_os_str(), &a.installed_path()))
+}
+
 /// The cluster on its node.
 #[derive(Debug)]
 pub struct Cluster {
@@ -140,9 +148,7 @@ impl Cluster {
     /// # Errors
     /// Something does not start, or no controller is elected.
     pub fn boot(&self) -> Result<()> {
-        for agent in &self.agents {
-            self.node.copy_in(agent.path.as_os_str(), &agent.installed_path())?;
-        }
+        install(&self.agents, &self.node)?;
         let root = ("root", "root");
         self.node.write_file("/etc/corosync/corosync.conf", root, "0644", COROSYNC_CONF)?;
         let cib = "/var/lib/pacemaker/cib/cib.xml";

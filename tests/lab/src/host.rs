@@ -17,11 +17,12 @@ struct Need {
     package: &'static str,
 }
 
-/// What the lab runs on the host beyond what every Debian has (`tar`, `unshare`, `setpriv`).
-const NEEDS: [Need; 3] = [
+/// What the lab runs on the host beyond what every Debian has (`tar`, `unshare`, `nsenter`…).
+const NEEDS: [Need; 4] = [
     Need { command: "docker", package: "docker.io" },
     Need { command: "dockerd", package: "docker.io" },
     Need { command: "debootstrap", package: "debootstrap" },
+    Need { command: "ip", package: "iproute2" },
 ];
 
 /// The loader of `AppArmor` profiles: where the kernel enforces them, the Engine starts no

@@ -34,7 +34,14 @@ const PACKAGES: [&str; 12] = [
 ];
 
 /// To be raised when a step below changes what ends up in the image.
-const STEPS: u32 = 1;
+const STEPS: u32 = 2;
+
+/// A package that Debian won't install beside Pacemaker, so its files are laid down apart: a
+/// container of this image is a cluster node or a remote node.
+const REMOTE_PACKAGE: &str = "pacemaker-remote";
+
+/// Where [`REMOTE_PACKAGE`] is laid down.
+pub const REMOTE_ROOT: &str = "/opt/pacemaker-remote";
 
 /// Everything made on the way to an image; the next build starts by removing it.
 const WORK_DIR: &str = "/var/tmp/ocf-agents-lab";
@@ -137,6 +144,11 @@ fn make_node(
     apt_get(docker, &node, &["update"])?;
     let install = ["install", "--yes", "--no-install-recommends"];
     apt_get(docker, &node, &[&install[..], &PACKAGES].concat())?;
+    apt_get(docker, &node, &["download", REMOTE_PACKAGE])?;
+    let name = format!("{REMOTE_PACKAGE}_*.deb");
+    node.ok(["install", "-d", REMOTE_ROOT])?;
+    let unpack = ["-exec", "dpkg-deb", "--extract", "{}", REMOTE_ROOT, ";", "-delete"];
+    node.ok(["find", "/tmp", "-name", &name].iter().copied().chain(unpack))?;
     apt_get(docker, &node, &["clean"])?;
     node.ok(["rm", "-rf", "/var/lib/apt/lists"])?;
     node.ok(["install", "-d", "/var/lib/apt/lists/partial"])?;
@@ -195,7 +207,15 @@ fn apt_get(docker: &Docker, node: &Node, args: &[&str]) -> Result<()> {
     }
     let run = docker
         .invocation(environment)
-        .args([node.name(), "apt-get", "-q", "-o", "Dpkg::Options::=--force-unsafe-io"])
+        .args([
+            "--workdir",
+            "/tmp",
+            node.name(),
+            "apt-get",
+            "-q",
+            "-o",
+            "Dpkg::Options::=--force-unsafe-io",
+        ])
         .args(args)
         .limit(Duration::from_secs(1200));
     docker.runner.run_ok(&run).map(|_| ())

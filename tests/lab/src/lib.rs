@@ -20,6 +20,7 @@ pub mod mirror;
 pub mod node;
 pub mod process;
 pub mod progress;
+pub mod remote;
 pub mod setup;
 pub mod signals;
 pub mod status;

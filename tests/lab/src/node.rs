@@ -26,6 +26,8 @@ pub struct Spec {
     pub capabilities: Vec<String>,
     /// Host files or directories mounted read-only: (on the host, in the container).
     pub mounts: Vec<(String, String)>,
+    /// Names it knows beyond its own: (name, address).
+    pub hosts: Vec<(String, String)>,
     /// Memory file systems: `PATH` or `PATH:OPTIONS`.
     pub tmpfs: Vec<String>,
     /// Whether it stays when the run ends.
@@ -83,6 +85,35 @@ impl Node {
         });
         self.lifeline = Some(lifeline);
         running
+    }
+
+    /// Joins this container and another one by a cable of their own (a veth pair `lab0`), each
+    /// end with its address (`ADDRESS/PREFIX`).
+    ///
+    /// Made from outside, so neither container needs a right to its network; and there is no
+    /// bridge or Docker network that a killed run could leave behind, for the cable goes with the
+    /// containers.
+    ///
+    /// # Errors
+    /// As [`crate::process::Runner::run_ok`].
+    pub fn link(&self, address: &str, peer: &Self, peer_address: &str) -> Result<()> {
+        let (here, there) = (self.process()?, peer.process()?);
+        let add = ["link", "add", "name", "lab0", "netns", &here, "type", "veth"];
+        let to = ["peer", "name", "lab0", "netns", &there];
+        self.docker.runner.run_ok(&Invocation::new("ip").args(add).args(to))?;
+        for (process, address) in [(here, address), (there, peer_address)] {
+            let ip = || Invocation::new("nsenter").args(["--net", "--target", &process, "ip"]);
+            let give = ["address", "add", address, "dev", "lab0"];
+            self.docker.runner.run_ok(&ip().args(give))?;
+            self.docker.runner.run_ok(&ip().args(["link", "set", "lab0", "up"]))?;
+        }
+        Ok(())
+    }
+
+    /// The process id, on the host, of the container's first process.
+    fn process(&self) -> Result<String> {
+        let pid = self.docker.ok(["inspect", "--format", "{{.State.Pid}}", &self.name])?.stdout;
+        Ok(pid.trim().to_owned())
     }
 
     /// The container's name.
@@ -192,6 +223,9 @@ fn create_arguments(spec: &Spec, name: &str) -> Vec<String> {
     }
     for (host, inside) in &spec.mounts {
         args.extend(["--volume".to_owned(), format!("{host}:{inside}:ro")]);
+    }
+    for (host, address) in &spec.hosts {
+        args.extend(["--add-host".to_owned(), format!("{host}:{address}")]);
     }
     for tmpfs in &spec.tmpfs {
         args.extend(["--tmpfs".to_owned(), tmpfs.clone()]);

@@ -8,6 +8,8 @@ use quick_xml::events::{BytesStart, Event};
 pub struct Status {
     /// Whether a designated controller has been elected.
     pub has_dc: bool,
+    /// Names of the nodes that are online, remote ones too.
+    pub online: Vec<String>,
     /// Every instance of every resource.
     pub resources: Vec<Resource>,
     /// Operations in the history, the newest of each kind.
@@ -29,8 +31,8 @@ pub struct Resource {
     pub role: String,
     /// Whether it runs anywhere.
     pub is_active: bool,
-    /// Whether Pacemaker counts it as failed now.
-    pub has_failed: bool,
+    /// Where it runs; empty if nowhere.
+    pub node: String,
 }
 
 /// An operation that was carried out.
@@ -85,12 +87,19 @@ impl Status {
     fn take(&mut self, element: &BytesStart<'_>, history: &mut String) {
         let value = |name: &str| attribute(element, name).unwrap_or_default();
         match element.name().as_ref() {
+            // Inside a resource or a history the same element only refers to a node.
+            "node" if value("online") == "true" => self.online.push(value("name")),
+            "node" if value("cached") == "true" => {
+                if let Some(resource) = self.resources.last_mut() {
+                    resource.node = value("name");
+                }
+            }
             "current_dc" => self.has_dc = value("present") == "true",
             "resource" => self.resources.push(Resource {
                 id: value("id"),
                 role: value("role"),
                 is_active: value("active") == "true",
-                has_failed: value("failed") == "true",
+                node: String::new(),
             }),
             "resource_history" => {
                 *history = value("id");
@@ -166,6 +175,10 @@ mod tests {
     // What crm_mon of Pacemaker 2.1.5 printed, shortened.
     const XML: &str = r#"<pacemaker-result api-version="2.25">
   <summary><current_dc present="true" version="2.1.5" name="node1"/></summary>
+  <nodes>
+    <node name="node1" id="1" online="true" type="member"/>
+    <node name="remote1" id="remote1" online="false" type="remote"/>
+  </nodes>
   <resources>
     <resource id="a_b" role="Started" active="true" failed="false" nodes_running_on="1">
       <node name="node1" id="1" cached="true"/>
@@ -191,6 +204,9 @@ mod tests {
     fn crm_mons_xml_is_read() {
         let status = Status::parse(XML).expect("well-formed");
         assert!(status.has_dc);
+        assert_eq!(status.online, ["node1"]);
+        assert_eq!(status.resources[0].node, "node1");
+        assert_eq!(status.resources[1].node, "");
         assert_eq!((status.role("a_b"), status.role("s")), ("Started", "Promoted"));
         assert_eq!(status.role("none"), "");
         let monitor = status.last("a_b", "monitor").expect("a monitor");

@@ -3,6 +3,7 @@
 use crate::checks::{ENDING, Evidence, STORY, is_described, soak};
 use crate::cluster::Cluster;
 use crate::progress::Progress;
+use crate::remote::RemotePair;
 use crate::{Error, Lab, Result, demo};
 use std::path::Path;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub fn run(lab: &Lab, progress: &Progress, agents: &Path) -> Result<Count> {
     let mut tier = Tier { progress, count: Count::default() };
     tier.check("a cluster of one node comes up", || cluster.boot().map(|()| Evidence::new()))?;
     if tier.count.failed == 0 {
-        tier.all(&cluster)?;
+        tier.all(lab, &cluster)?;
     }
     if tier.count.failed > 0 {
         cluster.log_tails().iter().for_each(|line| progress.note(line));
@@ -42,7 +43,7 @@ struct Tier<'a> {
 }
 
 impl Tier<'_> {
-    fn all(&mut self, cluster: &Cluster) -> Result<()> {
+    fn all(&mut self, lab: &Lab, cluster: &Cluster) -> Result<()> {
         for agent in &cluster.agents {
             let name = format!("pcs and crmsh describe {}", agent.name());
             self.check(&name, || is_described(cluster, agent))?;
@@ -50,8 +51,19 @@ impl Tier<'_> {
         for check in STORY {
             self.check(check.name, || (check.run)(cluster))?;
         }
-        let name = format!("each agent runs {} s without a failure", SOAK.as_secs());
+        // Its minute passes while the other agents' minute does.
+        let mut pair = None;
+        self.check("a remote node joins and is given a resource", || {
+            pair.insert(RemotePair::prepare(lab, &cluster.agents)?).join()
+        })?;
+        let time = SOAK.as_secs();
+        let name = format!("each agent runs {time} s without a failure");
         self.check(&name, || soak(cluster, SOAK))?;
+        let name = format!("the connection to the remote node holds {time} s");
+        self.check(&name, || match &pair {
+            Some(pair) => pair.holds(SOAK),
+            None => Err(Error::new("there is no remote node")),
+        })?;
         self.check(ENDING.name, || (ENDING.run)(cluster))
     }
 
