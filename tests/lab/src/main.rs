@@ -56,6 +56,9 @@ struct Exec {
     /// Mount an empty memory file system, with options as mount(8) takes them (size=64k)
     #[arg(long, value_name = "PATH[:OPTIONS]")]
     tmpfs: Vec<String>,
+    /// Give the command a capability beyond the usual ones, such as SYS_ADMIN for namespaces
+    #[arg(long, value_name = "NAME")]
+    capability: Vec<String>,
     /// End the command after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
@@ -117,7 +120,7 @@ fn run_in_container(lab: &Lab, exec: Exec) -> Result<u8> {
     let node = lab.node(Spec {
         hostname: "exec".into(),
         // For the kill harness, which follows an agent's system calls.
-        capabilities: vec!["SYS_PTRACE".into()],
+        capabilities: [vec!["SYS_PTRACE".into()], exec.capability].concat(),
         mounts: exec.mount,
         tmpfs: exec.tmpfs,
         ..Spec::default()
