@@ -33,6 +33,37 @@ impl Instance {
     }
 }
 
+/// Resource meta attributes, typed.
+#[derive(Clone, Copy)]
+struct Meta<'a>(&'a Environment);
+
+impl<'a> Meta<'a> {
+    fn text(self, name: &str) -> Option<&'a str> {
+        self.0.meta(name).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    fn owned(self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
+    }
+
+    fn number(self, name: &str) -> Option<u32> {
+        self.text(name).and_then(|text| text.parse().ok())
+    }
+
+    /// A time in milliseconds; 0 is none.
+    fn millis(self, name: &str) -> Option<Duration> {
+        let time = self.text(name).and_then(|text| text.parse().ok()).map(Duration::from_millis);
+        time.filter(|time| !time.is_zero())
+    }
+
+    /// In any word Pacemaker takes for true: its scheduler writes `true`, but crm_resource and crmsh
+    /// pass on what the administrator wrote into the CIB.
+    fn is_true(self, name: &str) -> bool {
+        let words = ["true", "on", "yes", "y", "1"];
+        self.text(name).is_some_and(|text| words.iter().any(|w| w.eq_ignore_ascii_case(text)))
+    }
+}
+
 /// Meta attributes of a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloneMeta {
@@ -46,6 +77,20 @@ pub struct CloneMeta {
     pub notify: bool,
 }
 
+impl CloneMeta {
+    /// crmsh's rsctest sets nothing but what the CIB holds, so `clone` and `clone_max` may be missing.
+    fn of(meta: Meta<'_>) -> Option<Self> {
+        let is_clone = ["clone", "clone_max"].iter().any(|name| meta.text(name).is_some())
+            || Promotable::of(meta).is_some();
+        is_clone.then(|| Self {
+            max: meta.number("clone_max"),
+            node_max: meta.number("clone_node_max"),
+            globally_unique: meta.is_true("globally_unique"),
+            notify: meta.is_true("notify"),
+        })
+    }
+}
+
 /// Meta attributes of a promotable clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promotable {
@@ -53,6 +98,17 @@ pub struct Promotable {
     pub promoted_max: Option<u32>,
     /// Most promoted instances on one node.
     pub promoted_node_max: Option<u32>,
+}
+
+impl Promotable {
+    /// `promotable` itself comes from crm_resource and crmsh only, the maxima from the scheduler only.
+    fn of(meta: Meta<'_>) -> Option<Self> {
+        let either = |new: &str, old: &str| meta.number(new).or_else(|| meta.number(old));
+        let promoted_max = either("promoted_max", "master_max");
+        let promoted_node_max = either("promoted_node_max", "master_node_max");
+        let is_promotable = promoted_max.is_some() || meta.is_true("promotable");
+        is_promotable.then_some(Self { promoted_max, promoted_node_max })
+    }
 }
 
 /// Meta attributes inside a bundle or on a guest node.
@@ -66,6 +122,18 @@ pub struct Bundle {
     pub physical_host: Option<String>,
     /// Where node attributes belong: `host` or the container's own node.
     pub container_attribute_target: Option<String>,
+}
+
+impl Bundle {
+    fn of(meta: Meta<'_>) -> Option<Self> {
+        let bundle = Self {
+            container: meta.owned("container"),
+            remote_node: meta.owned("remote_node"),
+            physical_host: meta.owned("physical_host"),
+            container_attribute_target: meta.owned("container_attribute_target"),
+        };
+        (bundle != Self::default()).then_some(bundle)
+    }
 }
 
 /// The two ends of a live migration.
@@ -95,7 +163,8 @@ pub struct Context {
     pub action: String,
     /// The instance.
     pub instance: Instance,
-    /// How often the action is repeated; `None` for probes and one-shot actions.
+    /// How often a monitor is repeated; `None` for probes and all other actions, whatever the caller
+    /// says (upstream's ocf-tester gives every action one).
     pub interval: Option<Duration>,
     /// A monitor that asks whether the instance is active here at all.
     pub probe: bool,
@@ -136,22 +205,10 @@ impl Context {
             return Err(Error::args(reason));
         }
         let instance = instance(&environment, major.is_some())?;
-        let text = |name: &str| environment.meta(name).map(str::trim);
-        let owned = |name: &str| text(name).filter(|t| !t.is_empty()).map(str::to_owned);
-        let number = |name: &str| text(name).and_then(|text| text.parse::<u32>().ok());
-        let millis =
-            |name: &str| text(name).and_then(|text| text.parse().ok()).map(Duration::from_millis);
-        let interval = millis("interval").filter(|interval| !interval.is_zero());
+        let meta = Meta(&environment);
+        let recurs = matches!(action, "monitor" | "status");
+        let interval = meta.millis("interval").filter(|_| recurs);
         let level = environment.text("OCF_CHECK_LEVEL").and_then(|level| level.trim().parse().ok());
-        let either = |new: &str, old: &str| number(new).or_else(|| number(old));
-        let promoted_max = either("promoted_max", "master_max");
-        let bundle = Bundle {
-            container: owned("container"),
-            remote_node: owned("remote_node"),
-            physical_host: owned("physical_host"),
-            container_attribute_target: owned("container_attribute_target"),
-        };
-        let timeout = millis("timeout").filter(|timeout| !timeout.is_zero());
         let names_pacemaker = ["OCF_RESKEY_crm_feature_set", "PCMK_service"];
         Ok(Self {
             action: action.to_owned(),
@@ -159,23 +216,15 @@ impl Context {
             interval,
             probe: action == "monitor" && interval.is_none(),
             check_level: level,
-            deadline: Deadline::of_process(timeout.unwrap_or(advertised)),
+            deadline: Deadline::of_process(meta.millis("timeout").unwrap_or(advertised)),
             by_pacemaker: names_pacemaker.iter().any(|name| environment.filled(name).is_some()),
-            on_node: owned("on_node"),
-            clone: text("clone").or_else(|| text("clone_max")).map(|_| CloneMeta {
-                max: number("clone_max"),
-                node_max: number("clone_node_max"),
-                globally_unique: text("globally_unique") == Some("true"),
-                notify: text("notify") == Some("true"),
-            }),
-            promotable: (promoted_max.is_some() || text("promotable") == Some("true")).then(|| {
-                let promoted_node_max = either("promoted_node_max", "master_node_max");
-                Promotable { promoted_max, promoted_node_max }
-            }),
-            bundle: (bundle != Bundle::default()).then_some(bundle),
+            on_node: meta.owned("on_node"),
+            clone: CloneMeta::of(meta),
+            promotable: Promotable::of(meta),
+            bundle: Bundle::of(meta),
             migration: Migration {
-                source: owned("migrate_source"),
-                target: owned("migrate_target"),
+                source: meta.owned("migrate_source"),
+                target: meta.owned("migrate_target"),
             },
             notification: Notification::of(&environment),
             directories: directories(&environment),
@@ -207,10 +256,8 @@ impl Context {
     /// clone are distinct.
     #[must_use]
     pub fn file_name(&self) -> &str {
-        match self.environment.meta("globally_unique") {
-            None | Some("false" | "") => &self.instance.id,
-            Some(_) => &self.instance.name,
-        }
+        let is_unique = Meta(&self.environment).is_true("globally_unique");
+        if is_unique { &self.instance.name } else { &self.instance.id }
     }
 
     /// The node that this instance's attributes belong to: the host, inside a bundle that says so;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What Pacemaker tells the instances of a clone about each other. Present in `notify`, and in every
-//! other action of a clone with `notify=true`. All of it describes the state *before* the transition.
+//! What Pacemaker tells the instances of a clone about each other. Present in `notify`, and in start,
+//! stop, promote and demote of a clone with `notify=true`, but not in its monitors. All of it
+//! describes the state *before* the transition.
 
 use crate::environment::Environment;
 
@@ -29,7 +30,8 @@ pub enum Operation {
 /// An instance and the node it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The instance's name, with its clone number where it has one.
+    /// The instance's name. In an anonymous clone it carries a number as well, which the instance's
+    /// own name doesn't: to find oneself there, compare nodes.
     pub resource: String,
     /// The node's name.
     pub node: String,
@@ -62,7 +64,8 @@ pub struct Notification {
     pub available: Vec<String>,
     /// Every node, in the order of [`Self::all_hosts`].
     pub all_nodes: Vec<String>,
-    /// The physical host of every node (bundles); `NA` where unknown.
+    /// The physical host of every node (bundles); `NA` where unknown, the node itself where its
+    /// container doesn't run yet.
     pub all_hosts: Vec<String>,
 }
 
