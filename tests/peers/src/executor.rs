@@ -68,7 +68,6 @@ impl Executor {
         for (path, is_pacemakers) in DIRECTORIES {
             prepare(path, is_pacemakers)?;
         }
-        program::succeed(&program::call("ip", &["link", "set", "lo", "up"])?)?;
         let scratch = Scratch::new("executor")?;
         let script = scratch.path().join("client.py");
         fs::write(&script, CLIENT)?;

@@ -51,11 +51,14 @@ impl Desk {
 #[test]
 fn pcs_and_crmsh_describe_every_agent() -> Outcome {
     place::alone("pcs_and_crmsh_describe_every_agent", || {
-        for agent in &Desk::with_ours()?.agents {
+        let desk = Desk::with_ours()?;
+        for agent in &desk.agents {
             let spec = agent.spec();
             let words = ["resource", "describe", &spec];
             let by_pcs = succeed(&call("pcs", &words)?)?;
-            let by_crm = succeed(&call("crm", &["ra", "info", &spec])?)?;
+            // crmsh keeps things in its user's directory, whatever it is asked.
+            let by_crm = call("crm", &["ra", "info", &spec])?.env("HOME", desk.scratch.path());
+            let by_crm = succeed(&by_crm)?;
             let metadata = succeed(&call("crm_resource", &["--show-metadata", &spec])?)?;
             for name in names(&metadata, "parameter") {
                 claim(by_pcs.contains(&name), format!("pcs leaves out {name}:\n{by_pcs}"))?;

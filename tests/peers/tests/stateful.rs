@@ -151,9 +151,13 @@ fn notifications() -> Vec<Case> {
 
 fn clones() -> Vec<Case> {
     let mut cases = vec![Case::new(AGENT, "start", STOPPED).with("of instance x:1", &[])];
-    for (words, value) in
-        [("true", "true"), ("false", "false"), ("empty", ""), ("no word of Pacemaker's", "maybe")]
-    {
+    for (words, value) in [
+        ("true", "true"),
+        ("yes", "yes"),
+        ("false", "false"),
+        ("empty", ""),
+        ("no word of Pacemaker's", "maybe"),
+    ] {
         let words = format!("of instance x:1, globally_unique {words}");
         let unique = [("OCF_RESKEY_CRM_meta_globally_unique", value)];
         cases.push(Case::new(AGENT, "start", STOPPED).with(&words, &unique));
