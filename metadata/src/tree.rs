@@ -4,6 +4,7 @@
 
 use crate::reader::ReadError;
 use quick_xml::events::{BytesStart, Event};
+use std::fmt;
 
 /// Deeper nesting than any description needs is refused, so that hostile input can't exhaust
 /// memory or the stack.
@@ -44,6 +45,13 @@ pub(crate) struct Prolog {
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Prolog, Element), ReadError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ReadError::new(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
+    // Anywhere: Pacemaker cuts the description at a NUL, and no XML reader takes the others.
+    if let Some((at, character)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) {
+        return Err(ReadError::new(format!(
+            "not well-formed XML at byte {at}: {}",
+            Forbidden(character)
+        )));
+    }
     let mut prolog =
         Prolog { text_outside: text.starts_with(char::is_whitespace), ..Prolog::default() };
     let mut reader = quick_xml::Reader::from_str(text);
@@ -51,7 +59,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Prolog, Element), ReadError> {
     let mut root: Option<Element> = None;
     loop {
         let at = reader.buffer_position();
-        let malformed = |why: &dyn std::fmt::Display| {
+        let malformed = |why: &dyn fmt::Display| {
             ReadError::new(format!("not well-formed XML near byte {at}: {why}"))
         };
         let event = reader.read_event().map_err(|error| malformed(&error))?;
@@ -85,6 +93,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Prolog, Element), ReadError> {
                 let resolved = quick_xml::escape::unescape(&format!("&{};", &*reference))
                     .map_err(|error| malformed(&error))?
                     .into_owned();
+                refuse_forbidden(&resolved).map_err(|error| malformed(&error))?;
                 add_text(&resolved, &mut open, &mut prolog);
                 None
             }
@@ -104,6 +113,29 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Prolog, Element), ReadError> {
     }
 }
 
+/// Whether XML 1.0 lets this character into a document ("2.2 Characters": Char); the surrogates,
+/// which it excludes too, are no characters in Rust.
+fn is_allowed(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// A character that must not be in a document, neither as itself nor as a reference.
+struct Forbidden(char);
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the character U+{:04X}, which XML forbids", u32::from(self.0))
+    }
+}
+
+/// Refuses what a character reference such as `&#1;` stands for, when that is forbidden.
+fn refuse_forbidden(text: &str) -> Result<(), Forbidden> {
+    match text.chars().find(|character| !is_allowed(*character)) {
+        Some(character) => Err(Forbidden(character)),
+        None => Ok(()),
+    }
+}
+
 fn add_text(content: &str, open: &mut [Element], prolog: &mut Prolog) {
     match open.last_mut() {
         Some(parent) => parent.text.push_str(content),
@@ -111,12 +143,16 @@ fn add_text(content: &str, open: &mut [Element], prolog: &mut Prolog) {
     }
 }
 
-fn element(start: &BytesStart<'_>) -> Result<Element, quick_xml::Error> {
+fn element(start: &BytesStart<'_>) -> Result<Element, String> {
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
-        let attribute = attribute?;
+        let attribute = attribute.map_err(|error| error.to_string())?;
         let key = attribute.key.as_ref().to_owned();
-        attributes.push((key, quick_xml::escape::unescape(&attribute.value)?.into_owned()));
+        let value = quick_xml::escape::unescape(&attribute.value)
+            .map_err(|error| error.to_string())?
+            .into_owned();
+        refuse_forbidden(&value).map_err(|error| error.to_string())?;
+        attributes.push((key, value));
     }
     let name = start.name().as_ref().to_owned();
     Ok(Element { name, attributes, ..Element::default() })

@@ -123,6 +123,38 @@ fn hostile_input_is_a_finding_and_never_a_crash() {
     }
 }
 
+/// xmllint refuses them all, and Pacemaker cuts the description at a NUL.
+#[test]
+fn characters_that_xml_forbids_are_refused_literally_and_as_references() {
+    let literal = ["\0", "\u{1}", "\u{b}", "\u{1b}", "\u{1f}", "\u{fffe}", "\u{ffff}"];
+    let references = ["&#0;", "&#x0;", "&#1;", "&#x1B;", "&#xFFFE;", "&#xD800;"];
+    let places = [
+        ("Long.", "Lo{}ng."),
+        ("Long.", "<![CDATA[Lo{}ng.]]>"),
+        ("default=\"1\"", "default=\"{}\""),
+        ("<version>", "<!-- {} --><version>"),
+        ("</resource-agent>\n", "</resource-agent>{}\n"),
+    ];
+    for (from, to) in places {
+        // In CDATA and comments a reference is text like any other.
+        let plain_text = to.contains("<!");
+        let all = literal.iter().chain(references.iter().filter(|_| !plain_text));
+        for character in all {
+            let text = GOOD.replacen(from, &to.replace("{}", character), 1);
+            let findings = check(text.as_bytes());
+            let first = findings.first().map(|found| found.rule);
+            assert_eq!(first, Some("MD-01"), "{character:?} in {to}: {findings:?}");
+            read(text.as_bytes()).unwrap_err();
+        }
+    }
+    for allowed in ["\t", "\u{7f}", "\u{85}", "\u{d7ff}", "\u{e000}", "\u{fffd}", "\u{10ffff}"] {
+        let text = GOOD.replacen("Long.", &format!("Lo{allowed}ng."), 1);
+        assert_eq!(check(text.as_bytes()), [], "{allowed:?}");
+    }
+    let error = read(GOOD.replacen("Long.", "&#1;", 1).as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("U+0001, which XML forbids"), "{error}");
+}
+
 #[test]
 fn what_is_written_is_accepted_and_read_back() {
     let description = Description {
