@@ -5,40 +5,27 @@
 //!
 //! The child stays in our process group: when Pacemaker kills the action, it dies with it.
 
+mod watch;
+
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::error::describe;
-use crate::process::Identity;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, ErrorKind, Read};
-use std::os::fd::AsFd;
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 
 /// Where to look for programs when the caller's PATH is unset, and after it: Pacemaker's children
 /// sometimes get `/bin:/usr/bin` only.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What is kept of stdout and of stderr; the rest is read and dropped, and the output says so.
-const CAPTURE_LIMIT: usize = 1 << 20;
-
-/// How long a program that got TERM may take until KILL.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// How long to go on reading after the program's end, from children that kept its output.
-const DRAIN: Duration = Duration::from_millis(100);
-
 /// A program to run.
 #[derive(Debug)]
 pub struct Command {
     program: PathBuf,
+    is_there: bool,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
@@ -87,8 +74,10 @@ pub enum Failure {
     Missing(PathBuf),
     /// It can't be started or watched.
     Io(PathBuf, io::Error),
-    /// It was still running at the deadline and has been killed.
+    /// It was still running at the deadline and has been killed, with everything it had started.
     TimedOut(PathBuf),
+    /// The deadline was over before it could be started.
+    NoTime(PathBuf),
 }
 
 impl fmt::Display for Failure {
@@ -101,6 +90,9 @@ impl fmt::Display for Failure {
             Self::TimedOut(program) => {
                 write!(f, "{} did not end in time and was killed", program.display())
             }
+            Self::NoTime(program) => {
+                write!(f, "no time is left to run {}: raise the timeout", program.display())
+            }
         }
     }
 }
@@ -110,7 +102,7 @@ impl From<Failure> for Error {
         let sentence = failure.to_string();
         match failure {
             Failure::Missing(_) => Self::installed(sentence),
-            Failure::Io(..) | Failure::TimedOut(_) => Self::generic(sentence),
+            Failure::Io(..) | Failure::TimedOut(_) | Failure::NoTime(_) => Self::generic(sentence),
         }
     }
 }
@@ -120,7 +112,7 @@ impl Command {
     #[must_use]
     pub fn new(context: &Context, program: impl Into<PathBuf>) -> Self {
         let program = program.into();
-        let found = find_program(context, &program).unwrap_or(program);
+        let found = find_program(context, &program);
         // Everything an administrator's environment decides about tools, and no OCF_RESKEY_*.
         let passed = |name: &OsStr| {
             let name = name.as_encoded_bytes();
@@ -135,7 +127,8 @@ impl Command {
             .collect();
         environment.push(("PATH".into(), search_path(context)));
         environment.push(("LC_ALL".into(), "C".into()));
-        Self { program: found, arguments: Vec::new(), environment }
+        let is_there = found.is_some();
+        Self { program: found.unwrap_or(program), is_there, arguments: Vec::new(), environment }
     }
 
     /// With one more argument.
@@ -159,12 +152,18 @@ impl Command {
         self
     }
 
-    /// Runs it to its end or to the deadline.
+    /// Runs it to its end or to the deadline: shortly before that it gets TERM, at the deadline KILL.
     ///
     /// # Errors
     /// When it isn't there, can't be started, or had to be killed.
     #[expect(clippy::disallowed_methods, reason = "this is the one door")]
     pub fn run(self, deadline: &Deadline) -> Result<Output, Failure> {
+        if !self.is_there {
+            return Err(Failure::Missing(self.program));
+        }
+        if deadline.is_over() {
+            return Err(Failure::NoTime(self.program));
+        }
         tracing::debug!("running {} {:?}", self.program.display(), self.arguments);
         let spawned = std::process::Command::new(&self.program)
             .args(&self.arguments)
@@ -174,19 +173,15 @@ impl Command {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let child = match spawned {
-            Ok(child) => child,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Failure::Missing(self.program));
-            }
-            Err(error) => return Err(Failure::Io(self.program, error)),
-        };
-        match watch(child, deadline) {
+        match spawned.and_then(|child| watch::watch(child, deadline)) {
             Ok(Some(output)) => {
                 tracing::debug!("{} ended: {:?}", self.program.display(), output.end);
                 Ok(output)
             }
             Ok(None) => Err(Failure::TimedOut(self.program)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(Failure::Missing(self.program))
+            }
             Err(error) => Err(Failure::Io(self.program, error)),
         }
     }
@@ -218,104 +213,4 @@ pub fn find_program(context: &Context, name: &Path) -> Option<PathBuf> {
     }
     let path = search_path(context);
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(runs)
-}
-
-/// A pipe being read, and what it gave.
-struct Capture<P> {
-    pipe: Option<P>,
-    bytes: Vec<u8>,
-    truncated: bool,
-}
-
-impl<P: Read + AsFd> Capture<P> {
-    fn new(pipe: Option<P>) -> io::Result<Self> {
-        if let Some(pipe) = &pipe {
-            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        }
-        Ok(Self { pipe, bytes: Vec::new(), truncated: false })
-    }
-
-    /// Reads what is there now; forgets the pipe at its end.
-    fn read(&mut self) -> io::Result<()> {
-        let mut buffer = [0_u8; 16 * 1024];
-        while let Some(pipe) = &mut self.pipe {
-            match pipe.read(&mut buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(count) => {
-                    let room = CAPTURE_LIMIT.saturating_sub(self.bytes.len()).min(count);
-                    self.bytes.extend_from_slice(buffer.get(..room).unwrap_or_default());
-                    self.truncated |= room < count;
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads until the child's end; `None` when the deadline came first.
-fn watch(mut child: Child, deadline: &Deadline) -> io::Result<Option<Output>> {
-    let identity = i32::try_from(child.id()).ok().and_then(Identity::of);
-    let mut stdout: Capture<ChildStdout> = Capture::new(child.stdout.take())?;
-    let mut stderr: Capture<ChildStderr> = Capture::new(child.stderr.take())?;
-    let pidfd =
-        i32::try_from(child.id()).map_err(io::Error::other).and_then(crate::sys::pidfd_open)?;
-    loop {
-        stdout.read()?;
-        stderr.read()?;
-        if let Some(status) = child.try_wait()? {
-            drain(&mut stdout, &mut stderr)?;
-            let end = match (status.code(), status.signal()) {
-                (Some(code), _) => End::Exit(code),
-                (None, signal) => End::Signal(signal.unwrap_or_default()),
-            };
-            let truncated = stdout.truncated || stderr.truncated;
-            let (stdout, stderr) = (stdout.bytes, stderr.bytes);
-            return Ok(Some(Output { end, stdout, stderr, truncated }));
-        }
-        if deadline.is_over() {
-            end(&mut child, identity)?;
-            return Ok(None);
-        }
-        let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        fds.extend(stdout.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
-        fds.extend(stderr.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
-        match poll(&mut fds, PollTimeout::try_from(deadline.left()).unwrap_or(PollTimeout::MAX)) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-}
-
-/// Reads the rest. A grandchild may hold a pipe open for ever; what comes later is not for us.
-fn drain(stdout: &mut Capture<ChildStdout>, stderr: &mut Capture<ChildStderr>) -> io::Result<()> {
-    let until = Deadline::since(std::time::Instant::now(), DRAIN * 2);
-    loop {
-        stdout.read()?;
-        stderr.read()?;
-        if (stdout.pipe.is_none() && stderr.pipe.is_none()) || until.is_over() {
-            return Ok(());
-        }
-        let mut fds = Vec::new();
-        fds.extend(stdout.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
-        fds.extend(stderr.pipe.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
-        let wait = PollTimeout::try_from(until.left()).unwrap_or(PollTimeout::ZERO);
-        let _ready = poll(&mut fds, wait);
-    }
-}
-
-/// TERM, a moment of grace, KILL, and the zombie collected.
-fn end(child: &mut Child, identity: Option<Identity>) -> io::Result<()> {
-    if let Some(identity) = identity {
-        identity.signal(Signal::SIGTERM)?;
-        let grace = Deadline::since(std::time::Instant::now(), GRACE);
-        if !identity.wait_gone(&grace) {
-            identity.signal(Signal::SIGKILL)?;
-        }
-    } else {
-        child.kill()?;
-    }
-    child.wait().map(|_status| ())
 }

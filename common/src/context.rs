@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::notify::Notification;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The major version of the OCF Resource Agent API that the callers speak.
 const API_MAJOR: &str = "1";
@@ -27,8 +27,9 @@ pub struct Instance {
 
 impl Instance {
     fn parse(name: &str) -> Self {
-        let split = name.rsplit_once(':').and_then(|(id, n)| Some((id, n.parse().ok()?)));
-        let (id, number) = split.map_or((name, None), |(id, number)| (id, Some(number)));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let split = name.rsplit_once(':').filter(|(_, number)| is_number(number));
+        let (id, number) = split.map_or((name, None), |(id, number)| (id, number.parse().ok()));
         Self { name: name.to_owned(), id: id.to_owned(), number }
     }
 }
@@ -54,6 +55,13 @@ impl<'a> Meta<'a> {
     fn millis(self, name: &str) -> Option<Duration> {
         let time = self.text(name).and_then(|text| text.parse().ok()).map(Duration::from_millis);
         time.filter(|time| !time.is_zero())
+    }
+
+    /// How often a monitor is repeated; unset and 0 mean not at all. Any other text, even one that is
+    /// no number, means that it is repeated: the shell helpers compare with 0 and nothing else.
+    fn interval(self) -> Option<Duration> {
+        let repeated = Duration::from_millis(self.text("interval")?.parse().unwrap_or(1));
+        Some(repeated).filter(|interval| !interval.is_zero())
     }
 
     /// In any word Pacemaker takes for true: its scheduler writes `true`, but crm_resource and crmsh
@@ -199,7 +207,7 @@ impl Context {
     /// `args` (2): the caller speaks another major version of the API (OCF 1.1, "API Version
     /// Numbers"), or is a manager and names no instance, or one that can't be part of a file's name.
     pub fn of(action: &str, advertised: Duration, environment: Environment) -> Result<Self> {
-        let major = environment.get("OCF_RA_VERSION_MAJOR");
+        let major = environment.filled("OCF_RA_VERSION_MAJOR");
         if major.is_some_and(|major| major != API_MAJOR) {
             let reason = "OCF_RA_VERSION_MAJOR is not 1: this agent speaks OCF 1.1 only";
             return Err(Error::args(reason));
@@ -207,7 +215,7 @@ impl Context {
         let instance = instance(&environment, major.is_some())?;
         let meta = Meta(&environment);
         let recurs = matches!(action, "monitor" | "status");
-        let interval = meta.millis("interval").filter(|_| recurs);
+        let interval = meta.interval().filter(|_| recurs);
         let level = environment.text("OCF_CHECK_LEVEL").and_then(|level| level.trim().parse().ok());
         let names_pacemaker = ["OCF_RESKEY_crm_feature_set", "PCMK_service"];
         Ok(Self {
@@ -230,6 +238,11 @@ impl Context {
             directories: directories(&environment),
             environment,
         })
+    }
+
+    /// Whether a call that has no context is one of a monitor that is repeated.
+    pub(crate) fn is_repeated(environment: &Environment) -> bool {
+        Meta(environment).interval().is_some()
     }
 
     /// The environment as a whole, for programs run on the agent's behalf.
@@ -301,8 +314,7 @@ impl Context {
 
 #[expect(clippy::disallowed_methods, reason = "the two sleeps above are its only callers")]
 fn rest(duration: Duration) {
-    let until = Instant::now() + duration;
-    std::thread::sleep(until.saturating_duration_since(Instant::now()));
+    std::thread::sleep(duration);
 }
 
 /// Without a manager (`OCF_RA_VERSION_MAJOR` unset) a person or a simple wrapper calls, and the

@@ -8,11 +8,15 @@
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
+/// A longer timeout is none: ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// The end of an action's time, on the monotonic clock.
 #[derive(Debug, Clone)]
 pub struct Deadline {
     timeout: Duration,
     budget: Duration,
+    entered: Instant,
     started: OnceCell<Instant>,
 }
 
@@ -20,7 +24,9 @@ impl Deadline {
     /// For a timeout counted from the start of this process.
     #[must_use]
     pub fn of_process(timeout: Duration) -> Self {
-        Self { timeout, budget: timeout - margin(timeout), started: OnceCell::new() }
+        let timeout = timeout.min(LONGEST);
+        let budget = timeout - margin(timeout);
+        Self { timeout, budget, entered: Instant::now(), started: OnceCell::new() }
     }
 
     /// For a timeout counted from a moment (tests, parts of an action).
@@ -38,7 +44,7 @@ impl Deadline {
     /// Time used up.
     #[must_use]
     pub fn used(&self) -> Duration {
-        self.started.get_or_init(process_start).elapsed()
+        self.started.get_or_init(|| process_start(self.entered, self.timeout)).elapsed()
     }
 
     /// Time left until the action has to end; zero when it is over.
@@ -63,7 +69,7 @@ impl Deadline {
     /// The earlier of this and a deadline that far from now.
     #[must_use]
     pub fn within(&self, limit: Duration) -> Self {
-        Self { budget: self.budget.min(self.used() + limit), ..self.clone() }
+        Self { budget: self.budget.min(self.used().saturating_add(limit)), ..self.clone() }
     }
 }
 
@@ -74,12 +80,14 @@ fn margin(timeout: Duration) -> Duration {
     tenth.clamp(Duration::from_millis(200), Duration::from_secs(2)).min(timeout / 2)
 }
 
-/// When this process started. The kernel gives it in hundredths of a second since boot
-/// (proc_pid_stat(5), field 22); where that can't be read, now.
-fn process_start() -> Instant {
-    let now = Instant::now();
-    let age = crate::process::Identity::of_self().and_then(|identity| identity.age());
-    age.and_then(|age| now.checked_sub(age)).unwrap_or(now)
+/// When this process started (proc_pid_stat(5), field 22), from the moment we first knew it. A process
+/// that was older than its whole timeout then did something else before, as a wrapper that turned into
+/// the agent does: its manager would have killed it otherwise. Then the clock starts with us.
+fn process_start(entered: Instant, timeout: Duration) -> Instant {
+    let age = crate::process::age_of_self().unwrap_or_default();
+    let age_at_entry = age.saturating_sub(entered.elapsed());
+    let is_ours = |age: &Duration| *age < timeout;
+    Some(age_at_entry).filter(is_ours).and_then(|age| entered.checked_sub(age)).unwrap_or(entered)
 }
 
 #[cfg(test)]
@@ -113,5 +121,20 @@ mod tests {
         let deadline = Deadline::of_process(seconds(3600));
         assert!(deadline.used() < seconds(3600), "{:?}", deadline.used());
         assert!(Deadline::since(Instant::now(), Duration::ZERO).is_over());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "to grow older")]
+    fn a_process_older_than_its_timeout_was_something_else_before() {
+        std::thread::sleep(Duration::from_millis(50));
+        let deadline = Deadline::of_process(Duration::from_millis(40));
+        assert!(deadline.used() < Duration::from_millis(40), "{:?}", deadline.used());
+    }
+
+    #[test]
+    fn an_absurd_timeout_is_no_trap() {
+        let deadline = Deadline::of_process(Duration::MAX);
+        assert!(deadline.share(75).left() > seconds(3600));
+        assert!(!deadline.within(Duration::MAX).is_over());
     }
 }

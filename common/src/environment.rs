@@ -62,7 +62,7 @@ impl Environment {
     /// finding out what a manager passes. The parameters named `secrets` are left out.
     ///
     /// # Errors
-    /// When the file can't be written, or is a symbolic link.
+    /// When it can't be written, or is anything but a regular file.
     pub fn append_to(&self, path: &Path, title: &str, secrets: &[&str]) -> io::Result<()> {
         let is_secret = |name: &OsStr| {
             let name = name.to_str().and_then(|name| name.strip_prefix("OCF_RESKEY_"));
@@ -79,13 +79,17 @@ impl Environment {
         let seconds = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
         let title = format!("### {title} @ {seconds} ###\n");
         let text = [title.as_bytes(), &lines.concat(), b"###\n"].concat();
-        File::options()
+        // Without O_NONBLOCK a FIFO that nobody reads would hold up the action for ever.
+        let mut file = File::options()
             .append(true)
             .create(true)
             .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW)
-            .open(path)?
-            .write_all(&text)
+            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
+            .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        file.write_all(&text)
     }
 
     /// Every name and value.

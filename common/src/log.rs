@@ -12,6 +12,7 @@ use std::ffi::CString;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{IsTerminal, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -35,7 +36,7 @@ pub(crate) struct Logger {
     debug: bool,
     facility: Option<u8>,
     file: Option<PathBuf>,
-    debug_file: Option<PathBuf>,
+    debug_file: PathBuf,
     date_format: CString,
     trace: Option<Trace>,
     terminal: OnceLock<bool>,
@@ -48,14 +49,17 @@ impl Logger {
         let path = |name: &str| environment.filled(name).map(PathBuf::from);
         let debug = environment.filled("HA_debug").is_some_and(|value| value != "0");
         let instance = environment.text("OCF_RESOURCE_INSTANCE");
-        let instance = instance.map(|name| format!("({name})")).unwrap_or_default();
+        let printable = |c: char| if c.is_control() { '?' } else { c };
+        let instance: String = instance.unwrap_or_default().chars().map(printable).collect();
+        let instance = if instance.is_empty() { instance } else { format!("({instance})") };
         let format = environment.text("HA_DATEFMT").unwrap_or("%b %d %T ");
         Self {
             tag: format!("{agent}{instance}[{}]", std::process::id()),
             debug,
             facility: environment.text("HA_LOGFACILITY").and_then(facility),
             file: path("HA_LOGFILE"),
-            debug_file: path("HA_DEBUGLOG").filter(|path| path != Path::new("/dev/null")),
+            // The shell helpers' own default: without a file, debug lines go nowhere.
+            debug_file: path("HA_DEBUGLOG").unwrap_or_else(|| PathBuf::from("/dev/null")),
             date_format: CString::new(format).unwrap_or_default(),
             trace,
             terminal: OnceLock::new(),
@@ -86,17 +90,13 @@ impl Logger {
         if let Some(path) = self.file.as_deref().filter(|_| level != Level::DEBUG) {
             append(path, &format!("{} {}:    {line}\n", date(), self.tag));
         }
-        let has_other = match level {
-            Level::DEBUG => self.debug_file.is_some(),
-            _ => self.file.is_some(),
-        };
+        let has_other = level == Level::DEBUG || self.file.is_some();
         if self.facility.is_none() && !has_other && on_stderr {
             to_stderr(&format!("{}{line}\n", date()));
         }
-        if let Some(path) =
-            self.debug_file.as_deref().filter(|path| Some(*path) != self.file.as_deref())
-        {
-            append(path, &format!("{}:\t{}{line}\n", self.tag, date()));
+        let is_written = level != Level::DEBUG && self.file.as_ref() == Some(&self.debug_file);
+        if !is_written && self.debug_file != Path::new("/dev/null") {
+            append(&self.debug_file, &format!("{}:\t{}{line}\n", self.tag, date()));
         }
     }
 
@@ -121,7 +121,9 @@ fn to_stderr(line: &str) {
 }
 
 fn append(path: &Path, line: &str) {
-    if let Ok(mut file) = File::options().append(true).create(true).open(path) {
+    // Without O_NONBLOCK a FIFO that nobody reads would hold up the action for ever.
+    let flags = nix::libc::O_NONBLOCK;
+    if let Ok(mut file) = File::options().append(true).create(true).custom_flags(flags).open(path) {
         let _disk_full = file.write_all(line.as_bytes());
     }
 }

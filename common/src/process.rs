@@ -6,8 +6,9 @@
 use crate::deadline::Deadline;
 use crate::sys;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,22 +29,6 @@ impl Identity {
     pub fn of(pid: i32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         parse_stat(&stat).map(|(_, started)| Self { pid, started })
-    }
-
-    /// This process.
-    #[must_use]
-    pub fn of_self() -> Option<Self> {
-        Self::of(i32::try_from(std::process::id()).ok()?)
-    }
-
-    /// How long ago it started.
-    #[must_use]
-    pub fn age(&self) -> Option<Duration> {
-        let hertz = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
-        let ticks = u32::try_from(hertz).ok().filter(|hertz| *hertz > 0)?;
-        let started = Duration::from_secs(self.started) / ticks;
-        let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
-        Some(now.saturating_sub(started))
     }
 
     /// Whether it still runs. A zombie does not.
@@ -72,11 +57,16 @@ impl Identity {
         (is_ours && words.next().is_none() && identity.pid > 0).then_some(identity)
     }
 
-    /// A descriptor that means this process for ever; `None` when it is gone.
-    fn open(&self) -> Option<OwnedFd> {
-        let fd = sys::pidfd_open(self.pid).ok()?;
-        // The descriptor is of whoever has the pid now; from here on that can't change.
-        self.is_alive().then_some(fd)
+    /// A descriptor that means this process for ever.
+    fn open(&self) -> Handle {
+        match sys::pidfd_open(self.pid) {
+            // The descriptor is of whoever has the pid now; from here on that can't change.
+            Ok(fd) if self.is_alive() => Handle::Descriptor(fd),
+            Err(error) if error.raw_os_error() != Some(nix::libc::ESRCH) && self.is_alive() => {
+                Handle::Number
+            }
+            Ok(_) | Err(_) => Handle::Gone,
+        }
     }
 
     /// Sends a signal; `false` when the process is gone already.
@@ -84,8 +74,12 @@ impl Identity {
     /// # Errors
     /// When the kernel refuses (EPERM).
     pub fn signal(&self, signal: Signal) -> io::Result<bool> {
-        let Some(fd) = self.open() else { return Ok(false) };
-        match sys::pidfd_send_signal(fd.as_fd(), signal as i32) {
+        let sent = match self.open() {
+            Handle::Gone => return Ok(false),
+            Handle::Descriptor(fd) => sys::pidfd_send_signal(fd.as_fd(), signal as i32),
+            Handle::Number => kill(Pid::from_raw(self.pid), signal).map_err(io::Error::from),
+        };
+        match sent {
             Ok(()) => Ok(true),
             Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(false),
             Err(error) => Err(error),
@@ -95,17 +89,55 @@ impl Identity {
     /// Waits until it is gone; `false` when the deadline came first.
     #[must_use]
     pub fn wait_gone(&self, deadline: &Deadline) -> bool {
-        let Some(fd) = self.open() else { return true };
-        while !deadline.is_over() {
-            let wait = PollTimeout::try_from(deadline.left()).unwrap_or(PollTimeout::MAX);
-            let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut fds, wait) {
-                Ok(0) | Err(nix::errno::Errno::EINTR) => {}
-                Ok(_) | Err(_) => break,
+        let handle = self.open();
+        while self.is_alive() && !deadline.is_over() {
+            let mut wait = deadline.left();
+            let mut fds = Vec::new();
+            match &handle {
+                Handle::Gone => break,
+                Handle::Descriptor(fd) => fds.push(PollFd::new(fd.as_fd(), PollFlags::POLLIN)),
+                Handle::Number => wait = wait.min(Duration::from_millis(20)),
             }
+            // What woke us, or that something failed, shows in whether it is alive.
+            let _woken = poll(&mut fds, PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX));
         }
         !self.is_alive()
     }
+}
+
+/// What stands for a process while it is signalled or waited for.
+enum Handle {
+    /// It is gone.
+    Gone,
+    /// It, for ever.
+    Descriptor(OwnedFd),
+    /// Its number, where the kernel or a container's filter has no pidfd: as good as it was looked at
+    /// a moment ago.
+    Number,
+}
+
+/// How long ago this process started: clock ticks since boot (proc_pid_stat(5), field 22).
+pub(crate) fn age_of_self() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, started) = parse_stat(&stat)?;
+    let hertz = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+    let ticks = u32::try_from(hertz).ok().filter(|hertz| *hertz > 0)?;
+    let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
+    Some(now.saturating_sub(Duration::from_secs(started) / ticks))
+}
+
+/// The processes whose parent is this one.
+pub(crate) fn children() -> Vec<Identity> {
+    let own = std::process::id().to_string();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let parent = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?;
+        let (_, started) = parse_stat(&stat)?;
+        (parent == own).then_some(Identity { pid, started })
+    })
+    .collect()
 }
 
 /// The kernel's name of this boot (random(4)).
@@ -155,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_record_of_another_boot_or_form_means_nobody() {
-        let own = Identity::of_self().unwrap();
+        let own = Identity::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         let record = own.record().unwrap();
         assert_eq!(Identity::from_record(record.as_bytes()), Some(own));
         for bad in ["", "1", "2 x 1 1", "1 other-boot 1 1", "1 other", "\u{0}", &(record + "more")]
@@ -173,7 +205,7 @@ mod tests {
 
     #[test]
     fn our_own_age_is_sane() {
-        let age = Identity::of_self().unwrap().age().unwrap();
+        let age = age_of_self().unwrap();
         assert!(age < Duration::from_secs(3600), "{age:?}");
     }
 }

@@ -47,17 +47,18 @@ pub fn main<A: Agent>() -> ! {
     catch_panics(prefix.clone());
     let arguments: Vec<OsString> = std::env::args_os().take(2).collect();
     let action = arguments.get(1).map(|action| action.to_string_lossy()).unwrap_or_default();
-    let trace = Trace::of(&environment, A::ABOUT.name, &action);
+    let is_known = A::ACTIONS.iter().any(|row| row.row.name == action);
+    let trace = is_known.then(|| Trace::of(&environment, A::ABOUT.name, &action)).flatten();
     Logger::of(&environment, A::ABOUT.name, trace).install();
     let mut outcome = run::<A>(&action, environment);
     if let Err(error) = write_stdout(&outcome.stdout) {
         let reason = format!("cannot write to stdout: {}", crate::error::describe(&error));
         outcome = Outcome::failed(Code::Generic, reason);
     }
+    tracing::debug!("{action}: {}", outcome.code.number());
     if let Some(reason) = &outcome.reason {
         say(&prefix, reason);
     }
-    tracing::debug!("{action}: {}", outcome.code.number());
     std::process::exit(i32::from(outcome.code.number()))
 }
 

@@ -10,9 +10,13 @@ use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{AccessFlags, access};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+
+/// The longest name of a state file, in bytes: the kernel allows 255, and an agent puts endings behind
+/// it, as a write does.
+const MAX_NAME: usize = 255 - ".serialized".len() - ".4194304.new".len();
 
 /// A larger content than any of ours is refused.
 const MAX_SIZE: u64 = 64 * 1024;
@@ -103,13 +107,11 @@ impl StateFile {
     /// # Errors
     /// When something of it can't be removed.
     pub fn remove(&self) -> Result<()> {
-        for path in self.find_parts()? {
-            match fs::remove_file(&path) {
-                Err(error) if is_absent(&error) => {}
-                other => other.explain("remove state file", &path)?,
-            }
+        // The file first: it must go even where its directory can't be listed.
+        if self.exists()? {
+            remove_part(&self.path)?;
         }
-        Ok(())
+        self.find_parts()?.iter().try_for_each(|path| remove_part(path))
     }
 
     /// The file and the remains of killed writes, as far as they exist.
@@ -167,6 +169,10 @@ impl StateFile {
 /// `args` (2), naming the directory.
 pub fn check_directory_of(path: &Path) -> Result<()> {
     let directory = directory_of(path);
+    let length = path.file_name().map_or(0, |name| name.as_encoded_bytes().len());
+    if length > MAX_NAME {
+        return Err(Error::args(format!("a file name of {length} bytes is too long: shorten it")));
+    }
     if !directory.is_dir() {
         let name = directory.display();
         return Err(Error::args(format!("no directory {name} for {}: create it", path.display())));
@@ -182,9 +188,19 @@ fn directory_of(path: &Path) -> &Path {
     directory.unwrap_or_else(|| Path::new("."))
 }
 
-/// A directory in the path that is missing, or that is no directory, means: no such file.
+/// What means "no such file": nothing is there, a directory in the path is missing or is none, or the
+/// path is one that no file can have.
 fn is_absent(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    use nix::errno::Errno;
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG | Errno::ELOOP))
+}
+
+fn remove_part(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if is_absent(&error) => Ok(()),
+        other => other.explain("remove state file", path),
+    }
 }
 
 fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {
@@ -279,6 +295,24 @@ mod tests {
         assert_eq!(file.find_parts().unwrap().len(), 2);
         file.remove().unwrap();
         assert_eq!(scratch.names(), ["x.state.a.new", "x.state.serialized", "y.state.1.new"]);
+    }
+
+    #[test]
+    fn a_path_that_no_file_can_have_is_absent() {
+        let scratch = Scratch::new("long");
+        let around = scratch.0.join("loop");
+        std::os::unix::fs::symlink(&around, &around).unwrap();
+        let long = "a".repeat(300);
+        for path in [scratch.0.join(&long), around.join("x"), PathBuf::from("/a".repeat(3000))] {
+            let file = StateFile::at(path.clone());
+            assert!(!file.exists().unwrap());
+            assert_eq!(file.read().unwrap(), None);
+            file.remove().unwrap();
+            file.write(b"").unwrap_err();
+            let kind = check_directory_of(&path).unwrap_err().kind;
+            assert_eq!(kind, crate::error::Kind::Args, "{}", path.display());
+        }
+        check_directory_of(&scratch.0.join("a".repeat(232))).unwrap();
     }
 
     #[test]

@@ -37,6 +37,11 @@ crate::parameters! {
 /// The runner's own parameters, declared with every agent's.
 pub(crate) const ROWS: &[ParameterRow] = Parameters::ROWS;
 
+/// Lets a reader complain about the runner's own parameters.
+pub(crate) fn judge(reader: &mut Reader<'_>) {
+    let _only_complaints = Parameters::read(reader);
+}
+
 /// An open trace.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -83,11 +88,12 @@ fn open_named(path: &Path) -> Option<File> {
         None if path == Path::new("/dev/stderr") => {
             File::options().append(true).open("/proc/self/fd/2").ok()
         }
+        // Without O_NONBLOCK a FIFO that nobody reads would hold up the action for ever.
         None => File::options()
             .append(true)
             .create(true)
             .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW)
+            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
             .open(path)
             .ok(),
     }

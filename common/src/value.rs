@@ -125,12 +125,13 @@ macro_rules! integers {
 }
 integers!(u8, u16, u32, u64, i32, i64);
 
-/// A time: `20`, `20s`, `2min`, `500ms`; a bare number counts seconds.
+/// A time: `20`, `20s`, `2min`, `500ms`; a bare number counts seconds. More than a year is none.
 impl Value for Duration {
     const CONTENT: Content = Content::String;
 
     fn parse(raw: &OsStr) -> Parsed<Self> {
         let time = text(raw).ok().and_then(ocf_metadata::reader::parse_time);
+        let time = time.filter(|time| *time <= Self::from_secs(366 * 24 * 3600));
         time.map_or_else(
             || Parsed::Bad("is not a time such as 20, 20s or 2min".to_owned()),
             Parsed::Good,
@@ -267,7 +268,9 @@ mod tests {
         let words = Words::parse(OsStr::new(" a, b\tc ,"));
         assert_eq!(words, Parsed::Good(Words(vec!["a".into(), "b".into(), "c".into()])));
         assert_eq!(Duration::parse(OsStr::new("2min")), Parsed::Good(Duration::from_secs(120)));
-        assert!(matches!(Duration::parse(OsStr::new("1x")), Parsed::Bad(_)));
+        for bad in ["1x", "18446744073709551615"] {
+            assert!(matches!(Duration::parse(OsStr::new(bad)), Parsed::Bad(_)));
+        }
         assert_eq!(Colour::parse(OsStr::new("green")), Parsed::Good(Colour::Green));
         assert!(matches!(Colour::parse(OsStr::new("blue")), Parsed::Bad(_)));
         assert_eq!(Colour::CONTENT, Content::Select(&["red", "green"]));

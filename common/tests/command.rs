@@ -7,6 +7,7 @@ use ocf::command::{Command, End, Failure, find_program};
 use ocf::deadline::Deadline;
 use ocf::environment::Environment;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 fn context(pairs: &[(&str, &str)]) -> Context {
@@ -19,12 +20,19 @@ fn shell(script: &str) -> Command {
     Command::new(&context(&[]), "sh").arg("-c").arg(script)
 }
 
+/// One test at a time: a program that is killed takes all children of this process with it.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn seconds(n: u64) -> Deadline {
     Deadline::since(Instant::now(), Duration::from_secs(n))
 }
 
 #[test]
 fn output_status_and_signals() {
+    let _alone = alone();
     let output =
         shell("echo out; echo first >&2; echo last >&2; exit 3").run(&seconds(60)).unwrap();
     assert_eq!((output.end, output.stdout.as_slice()), (End::Exit(3), b"out\n".as_slice()));
@@ -35,6 +43,7 @@ fn output_status_and_signals() {
 
 #[test]
 fn a_program_that_ignores_term_is_killed_at_the_deadline() {
+    let _alone = alone();
     let begun = Instant::now();
     let failure = shell("trap '' TERM; while :; do sleep 1; done").run(&seconds(1)).unwrap_err();
     assert!(matches!(failure, Failure::TimedOut(_)), "{failure}");
@@ -42,7 +51,27 @@ fn a_program_that_ignores_term_is_killed_at_the_deadline() {
 }
 
 #[test]
+fn what_a_killed_program_had_started_is_killed_too() {
+    let _alone = alone();
+    let scratch = std::env::temp_dir().join(format!("ocf-command-{}", std::process::id()));
+    let script = format!("sleep 600 & echo $! >{}; wait; sleep 600", scratch.display());
+    shell(&script).run(&seconds(1)).unwrap_err();
+    let pid = std::fs::read_to_string(&scratch).unwrap().trim().parse().unwrap();
+    std::fs::remove_file(&scratch).unwrap();
+    let left = ocf::process::Identity::of(pid).filter(ocf::process::Identity::is_alive);
+    assert_eq!(left, None);
+}
+
+#[test]
+fn nothing_is_started_when_no_time_is_left() {
+    let _alone = alone();
+    let failure = shell("true").run(&seconds(0)).unwrap_err();
+    assert!(matches!(failure, Failure::NoTime(_)), "{failure}");
+}
+
+#[test]
 fn endless_output_is_read_and_dropped() {
+    let _alone = alone();
     let output = shell("head -c 5000000 /dev/zero").run(&seconds(60)).unwrap();
     assert!(output.is_success() && output.truncated);
     assert_eq!(output.stdout.len(), 1 << 20);
@@ -50,6 +79,7 @@ fn endless_output_is_read_and_dropped() {
 
 #[test]
 fn a_grandchild_that_keeps_the_pipe_holds_nobody_up() {
+    let _alone = alone();
     let begun = Instant::now();
     let output = shell("sleep 20 & echo $!").run(&seconds(60)).unwrap();
     assert!(output.is_success());
@@ -61,6 +91,7 @@ fn a_grandchild_that_keeps_the_pipe_holds_nobody_up() {
 
 #[test]
 fn no_parameter_reaches_a_child() {
+    let _alone = alone();
     let context = context(&[("OCF_RESKEY_passwd", "hunter2"), ("PCMK_debug", "yes")]);
     let output = Command::new(&context, "env").env("X", "y").run(&seconds(60)).unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -72,6 +103,7 @@ fn no_parameter_reaches_a_child() {
 
 #[test]
 fn programs_are_found_behind_a_poor_path_and_hidden_from_a_tester() {
+    let _alone = alone();
     let poor = context(&[("PATH", "/nonexistent")]);
     assert!(find_program(&poor, Path::new("sh")).is_some());
     assert!(find_program(&poor, Path::new("no-such-program")).is_none());

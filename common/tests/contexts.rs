@@ -235,7 +235,7 @@ fn an_instance_that_is_no_file_name_is_refused() {
 
 #[test]
 fn another_major_version_of_the_standard_is_refused() {
-    for major in ["2", "0", "", "1.1", "x"] {
+    for major in ["2", "0", "1.1", "x"] {
         let pairs = [("OCF_RA_VERSION_MAJOR", major), ("OCF_RESOURCE_INSTANCE", "toy")];
         assert_eq!(refusal(&pairs), Kind::Args, "{major:?}");
     }

@@ -109,6 +109,11 @@ impl Agent for Heartbeat {
         self.resource.check_host()
     }
 
+    /// Not the monitor: that would write the promotion score a second time.
+    fn ready(&self, _: &Context) -> Result<bool> {
+        self.resource.file.exists()
+    }
+
     fn leftovers(&self, _: &Context) -> Result<Vec<String>> {
         self.resource.leftovers()
     }

@@ -40,7 +40,8 @@ ocf::parameters! {
         fail_start_on: Option<String> => default("").reloadable(),
         /// File to write the environment to
         ///
-        /// Every call appends its environment to this file, without the password.
+        /// Every action on the resource (not validate-all) appends its environment to this file,
+        /// without the password.
         envfile: Option<PathBuf> => reloadable(),
     }
 }

@@ -29,12 +29,14 @@ impl Resource {
     }
 
     pub(crate) fn stop(&self, context: &Context) -> Result<()> {
+        // The file first: attributes may hang, and what counts has to be done by then.
+        let removed = self.file.remove();
         if context.promotable.is_some()
             && let Err(error) = promotion::delete_score(context)
         {
             tracing::warn!("{error}");
         }
-        self.file.remove()
+        removed
     }
 
     /// The state. Scores do not survive the cluster's restart, so a probe puts them back, and so does

@@ -68,11 +68,14 @@ impl Remote {
     fn resolve(&self, patience: Duration) -> Result<Vec<SocketAddr>> {
         let (answer, result) = mpsc::channel();
         let (server, port) = (self.server.clone(), self.port);
-        std::thread::spawn(move || {
+        let ask = move || {
             let found = (server.as_str(), port).to_socket_addrs();
             // Nobody waits for an answer that comes too late.
             let _late = answer.send(found.map(Iterator::collect::<Vec<_>>));
-        });
+        };
+        std::thread::Builder::new()
+            .spawn(ask)
+            .map_err(|error| Error::generic(format!("cannot start a thread: {error}")))?;
         match result.recv_timeout(patience) {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
             Ok(_) => Err(Error::args(format!(
@@ -151,6 +154,13 @@ impl Agent for Remote {
     fn new(parameters: Parameters, context: &Context) -> Self {
         let server = parameters.server.unwrap_or_else(|| context.instance.id.clone());
         Self { server, port: parameters.port }
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.port {
+            0 => Err(Error::configured("port 0 is no port: the executor's is usually 3121")),
+            _ => Ok(()),
+        }
     }
 
     fn check_host(&self, context: &Context) -> Result<()> {

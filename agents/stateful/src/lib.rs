@@ -30,7 +30,7 @@ ocf::parameters! {
         state: Option<PathBuf> => unique_group("state"),
         /// File to write the environment to
         ///
-        /// Every call appends its environment to this file.
+        /// Every action on the resource (not validate-all) appends its environment to this file.
         envfile: Option<PathBuf> => reloadable(),
         /// Time to sleep in notify
         ///
@@ -87,16 +87,21 @@ impl Stateful {
     /// Whatever the role.
     fn stop(&self, context: &Context) -> Result<()> {
         self.record(context);
+        // The file first: attributes may hang, and what counts has to be done by then.
+        let removed = self.state.remove();
         if let Err(error) = promotion::delete_score(context) {
             tracing::warn!("{error}");
         }
-        self.state.remove()
+        removed
     }
 
     /// A start begins with this look, which records it too.
     fn monitor(&self, context: &Context) -> Result<State> {
         self.record(context);
-        if let Some(content) = self.dictate.read()? {
+        // A start needs to know what is there, whatever the answer that is dictated to a monitor.
+        if context.action == "monitor"
+            && let Some(content) = self.dictate.read()?
+        {
             let content = String::from_utf8_lossy(&content);
             let code = content.trim();
             return State::dictated(

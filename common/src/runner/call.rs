@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::parameter::{Declared, Reader};
+use crate::parameter::{Declared, Reader, Rigour};
 use crate::policy::{self, Purpose};
 use crate::state::State;
 use std::time::{Duration, Instant};
@@ -19,20 +19,25 @@ const ADVISE_PERCENT: u32 = 80;
 pub(super) fn call<A: Agent>(action: &Action<A>, environment: Environment) -> Outcome {
     let entered = Instant::now();
     let advertised = Duration::from_secs(u64::from(action.row.timeout));
+    let repeated = Context::is_repeated(&environment);
     let context = match Context::of(action.row.name, advertised, environment) {
         Ok(context) => context,
-        Err(error) => return Outcome::failed(Code::Args, error.reason),
+        Err(error) => return nameless(action.kind, repeated, error),
     };
     tracing::debug!("{context:?}");
     let purpose = Purpose::of(action.kind, context.probe);
     let mut reader = Reader::new(context.environment(), policy::rigour(action.kind));
     let parameters = A::Parameters::read(&mut reader);
+    let judges = matches!(action.kind, Kind::Start | Kind::ReloadAgent | Kind::ValidateAll);
+    if A::TRACEABLE && judges {
+        crate::trace::judge(&mut reader);
+    }
     let Reader { bad, doubtful, .. } = reader;
-    if matches!(action.kind, Kind::Start | Kind::ReloadAgent | Kind::ValidateAll) {
+    if judges {
         doubtful.iter().for_each(|complaint| tracing::warn!("{complaint}"));
     }
     let outcome = match parameters {
-        None => unusable(purpose, &bad),
+        None => unusable(action.kind, purpose, &bad),
         Some(parameters) => {
             let agent = A::new(parameters, &context);
             match act(action, &agent, &context, &doubtful) {
@@ -48,12 +53,25 @@ pub(super) fn call<A: Agent>(action: &Action<A>, environment: Environment) -> Ou
 /// A parameter that names the resource is missing or no value at all. Start and validate-all refuse
 /// it on every node, so nothing of that name was ever started: to stop there is nothing, and to find
 /// neither.
-fn unusable(purpose: Purpose, bad: &[String]) -> Outcome {
+fn unusable(action: Kind, purpose: Purpose, bad: &[String]) -> Outcome {
     bad.iter().for_each(|complaint| tracing::error!("{complaint}"));
     let reason = bad.first().cloned().unwrap_or_else(|| "a parameter is unusable".to_owned());
-    match purpose {
-        Purpose::Stop => Outcome::of(Code::Success),
+    match (purpose, policy::rigour(action)) {
+        (Purpose::Stop, _) => Outcome::of(Code::Success),
+        // 6 would ban the resource everywhere, because of an action that only takes it away.
+        (Purpose::Change | Purpose::Other, Rigour::Lenient) => {
+            failed(purpose, Error::generic(reason))
+        }
         _ => failed(purpose, Error::configured(reason)),
+    }
+}
+
+/// The caller names no instance or speaks another API. To a probe that means "can't be asked here",
+/// not "not running": nobody has looked.
+fn nameless(action: Kind, repeated: bool, error: Error) -> Outcome {
+    match Purpose::of(action, !repeated) {
+        Purpose::Probe => Outcome::failed(Code::Args, error.reason),
+        purpose => failed(purpose, error),
     }
 }
 

@@ -47,6 +47,13 @@ fn to_files_with_debug_lines_only_when_asked() {
         assert!(text.contains(&format!("ERROR: {REASON}")), "{text}");
         assert!(!text.contains("DEBUG: "), "{text}");
     }
+    let one = world.path().join("one");
+    let same = |call: Invocation| call.env("HA_LOGFILE", &one).env("HA_DEBUGLOG", &one);
+    expect(&same(world.call("monitor")).env("HA_debug", "1"), 0);
+    assert!(fs::read_to_string(&one).unwrap().contains("DEBUG: monitor: 0"));
+    // Without a file of their own, debug lines go nowhere; and none comes behind the exit reason.
+    let seen = expect(&failing(&world).env("HA_debug", "1"), 2);
+    assert_eq!(String::from_utf8(seen.stderr).unwrap(), format!("ocf-exit-reason:{REASON}\n"));
     expect(&with(world.call("monitor")).env("HA_debug", "1"), 0);
     assert!(fs::read_to_string(&debug).unwrap().contains("DEBUG: monitor: 0"));
     assert!(!fs::read_to_string(&log).unwrap().contains("DEBUG: "));
