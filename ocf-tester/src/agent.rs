@@ -6,8 +6,10 @@
 //! An agent that hangs, prints without end, or leaves a daemon on its standard output can't hang
 //! the caller.
 
+mod error;
 mod output;
 
+pub use error::AgentError;
 pub(crate) use output::{Ended, collect};
 pub use output::{Holder, OUTPUT_CAP};
 
@@ -146,7 +148,8 @@ impl Invocation {
     pub fn run_until(&self, interrupt: Option<&Interrupt>) -> Result<Execution, AgentError> {
         let failed = |error| AgentError::new(self, error);
         let begun = Instant::now();
-        let mut child = self.command(false).spawn().map_err(failed)?;
+        let mut command = self.command(false).map_err(failed)?;
+        let mut child = command.spawn().map_err(failed)?;
         let group = pid_of(&child);
         let (done, ended) = io::pipe().map_err(failed)?;
         // WNOWAIT leaves a zombie, so that the group's number can't be reused before `wait` below.
@@ -206,8 +209,11 @@ impl Invocation {
     }
 
     /// The command, in a process group of its own; `traced` makes it a tracee of this thread.
+    ///
+    /// # Errors
+    /// When an argument or a variable holds a NUL.
     #[expect(clippy::disallowed_methods, reason = "this is the tester's one door to a process")]
-    pub(crate) fn command(&self, traced: bool) -> Command {
+    pub(crate) fn command(&self, traced: bool) -> io::Result<Command> {
         let mut command = Command::new(&self.agent);
         command
             .args(&self.arguments)
@@ -221,8 +227,8 @@ impl Invocation {
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }
-        child::set_up(&mut command, self.umask, traced);
-        command
+        child::set_up(&mut command, self.umask, traced)?;
+        Ok(command)
     }
 }
 
@@ -321,46 +327,3 @@ pub fn parse_exit_reason(stderr: &[u8]) -> Option<String> {
     let line = reason.lines().next().unwrap_or_default();
     (!line.is_empty()).then(|| line.to_owned())
 }
-
-/// An agent that can't be executed.
-#[derive(Debug)]
-pub struct AgentError {
-    agent: PathBuf,
-    directory: PathBuf,
-    error: io::Error,
-}
-
-impl AgentError {
-    pub(crate) fn new(invocation: &Invocation, error: io::Error) -> Self {
-        let Invocation { agent, directory, .. } = invocation.clone();
-        Self { agent, directory, error }
-    }
-
-    /// Whether permission was what lacked.
-    #[must_use]
-    pub fn is_permission(&self) -> bool {
-        self.error.kind() == io::ErrorKind::PermissionDenied
-    }
-}
-
-impl fmt::Display for AgentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let agent = self.agent.display();
-        match self.error.kind() {
-            io::ErrorKind::NotFound if self.agent.exists() => write!(
-                f,
-                "cannot run {agent}: its interpreter (first line) or the directory {} doesn't exist",
-                self.directory.display()
-            ),
-            io::ErrorKind::NotFound => {
-                write!(f, "cannot run {agent}: there is no such file; give the agent's full path")
-            }
-            io::ErrorKind::PermissionDenied => {
-                write!(f, "cannot run {agent}: not permitted; make the file executable (chmod 755)")
-            }
-            _ => write!(f, "cannot run {agent}: {}", self.error),
-        }
-    }
-}
-
-impl std::error::Error for AgentError {}

@@ -102,6 +102,18 @@ fn an_agent_that_cannot_be_run_is_an_environment_error() {
     assert_eq!(code(&test(Path::new("no-such-agent-in-path"))), Some(ENVIRONMENT));
 }
 
+/// The C library would have a shell run these, as root; Pacemaker answers 5 for them.
+#[test]
+fn what_the_kernel_does_not_execute_is_not_given_to_a_shell() {
+    for name in ["script-without-first-line", "empty", "bytes"] {
+        let scratch = Scratch::new("cli").unwrap();
+        let output = run(&format!("no-program/{name}"), &[], &scratch);
+        assert_eq!(code(&output), Some(ENVIRONMENT), "{name}: {output:?}");
+        assert!(text(&output.stdout).contains("begin it with #!"), "{name}: {output:?}");
+        assert!(!scratch.path().join("state").exists(), "{name} was run");
+    }
+}
+
 #[test]
 fn the_name_may_come_from_the_environment() {
     let scratch = Scratch::new("cli").unwrap();

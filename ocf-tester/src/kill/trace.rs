@@ -81,7 +81,7 @@ fn follow(
     sender: Sender<Started>,
 ) -> io::Result<Run> {
     // A static binary and a shell script alike stop right after exec, because of PTRACE_TRACEME.
-    let mut child = invocation.command(true).spawn()?;
+    let mut child = invocation.command(true)?.spawn()?;
     let root = pid_of(&child);
     let (stdout, stderr) = take_pipes(&mut child);
     if !matches!(waitpid(root, Some(flags()))?, WaitStatus::Stopped(..)) {
