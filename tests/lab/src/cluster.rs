@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A cluster of one real node: corosync, Pacemaker, and our agents in place of the shell ones.
 
 use crate::docker::Docker;

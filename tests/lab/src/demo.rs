@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `make demo`: our agents in the hands of a real Pacemaker, shown step by step.
 
 use crate::checks::{ENDING, STORY, soak};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The Engine, asked through its command line client.
 //!
 //! Always the local socket and an empty client configuration: a context, a `DOCKER_HOST` or
@@ -38,7 +39,10 @@ impl Docker {
 
     /// A run of the client with these arguments, not yet started.
     pub fn invocation<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Invocation {
-        Invocation::new("docker").args(["--host", SOCKET, "--config", CLIENT_CONFIG]).args(args)
+        Invocation::new("docker")
+            .args(["--host", SOCKET, "--config", CLIENT_CONFIG])
+            .named_by_what_follows()
+            .args(args)
     }
 
     /// Runs the client and expects code 0.
@@ -56,7 +60,7 @@ impl Docker {
     pub fn answers(&self) -> Result<std::result::Result<(), String>> {
         let ask = self.invocation(["version", "--format", "{{.Server.Version}}"]);
         let output = self.runner.run(&ask.limit(Duration::from_secs(10)))?;
-        Ok(if output.code == 0 { Ok(()) } else { Err(output.last_line().to_owned()) })
+        Ok(if output.code == 0 { Ok(()) } else { Err(output.complaint().to_owned()) })
     }
 
     /// Whether an image of this name and tag is here.
@@ -100,7 +104,7 @@ impl Docker {
         if output.code == 0 || gone.iter().any(|text| output.stderr.contains(text)) {
             return Ok(());
         }
-        let why = output.last_line();
+        let why = output.complaint();
         Err(Error::new(format!("cannot remove container {name}: {why}; try 'docker rm -f {name}'")))
     }
 

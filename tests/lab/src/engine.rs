@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The Engine's server, where nobody else runs one.
 //!
 //! On a machine with systemd the package's own service is up already, and the lab only uses it.
@@ -13,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long `dockerd` may take to answer, and to end.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -38,10 +39,17 @@ impl Engine {
         // Only who holds the other lock takes this one for itself alone, so this never waits.
         in_use.lock_shared().map_err(|e| Error::new(format!("cannot lock the Engine: {e}")))?;
         let engine = Self { docker: docker.clone(), in_use };
-        if docker.answers()?.is_err() {
-            progress.step("Docker Engine (none was running)", || engine.spawn())?;
+        let ready = engine.make_ready(progress);
+        // Before the engine: when that is dropped it takes this lock itself.
+        drop(changing);
+        ready.map(|()| engine)
+    }
+
+    fn make_ready(&self, progress: &Progress) -> Result<()> {
+        if self.docker.answers()?.is_ok() {
+            return Ok(());
         }
-        Ok(engine)
+        progress.step("Docker Engine (none was running)", || self.spawn())
     }
 
     fn spawn(&self) -> Result<()> {
@@ -71,7 +79,14 @@ impl Engine {
 
     fn end_if_last(&self) -> Result<()> {
         let changing = lock_file("engine-changing.lock")?;
-        changing.lock().map_err(|e| Error::new(format!("cannot lock the Engine: {e}")))?;
+        let start = Instant::now();
+        // A signal may be why we are here, so it doesn't end this wait; but no wait is for ever.
+        while changing.try_lock().is_err() {
+            if start.elapsed() > LIMIT {
+                return Err(Error::new("another run of the lab doesn't finish with it"));
+            }
+            let _ = nix::poll::poll(&mut [], 50u8);
+        }
         // Ours is let go first: a lock is shared with ourselves as with anybody.
         self.in_use.unlock().map_err(|e| Error::new(format!("cannot unlock the Engine: {e}")))?;
         if self.in_use.try_lock().is_err() {
@@ -121,7 +136,7 @@ impl Owned {
     fn end(&self) -> Result<()> {
         let pid = i32::try_from(self.pid).map_or(Pid::from_raw(i32::MAX), Pid::from_raw);
         kill(pid, Signal::SIGTERM).map_err(|e| Error::new(format!("cannot end {pid}: {e}")))?;
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while self.is_alive() {
             if start.elapsed() > LIMIT {
                 return Err(Error::new(format!("dockerd ({pid}) did not end within a minute")));

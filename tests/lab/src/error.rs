@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What can go wrong in the lab: a sentence for a person, or a signal that ends the run.
 
 use nix::sys::signal::Signal;

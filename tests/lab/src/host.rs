@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! This machine: who we are on it, and the packages the lab needs from it.
 
 use crate::process::{Invocation, Runner};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The image of a cluster node: Debian with Pacemaker, its shells and the shell agents.
 //!
 //! Made of this machine's own mirror, because there is no registry to be relied on. The tag
@@ -45,6 +46,9 @@ pub const REMOTE_ROOT: &str = "/opt/pacemaker-remote";
 
 /// Everything made on the way to an image; the next build starts by removing it.
 const WORK_DIR: &str = "/var/tmp/ocf-agents-lab";
+
+/// Free space without which no build is begun.
+const NEEDED_MEGABYTES: u64 = 1500;
 
 const APT_DIR: &str = "/run/lab-apt";
 
@@ -234,6 +238,7 @@ impl WorkDir {
     fn make() -> Result<Self> {
         let dir = Self(PathBuf::from(WORK_DIR));
         dir.clear()?;
+        require_space(dir.0.parent().unwrap_or(&dir.0))?;
         std::fs::create_dir(&dir.0).map_err(|e| cannot("make", &dir.0, &e))?;
         // Settings of apt's can hold a proxy's password.
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -258,6 +263,20 @@ impl Drop for WorkDir {
             crate::progress::complain(&error.to_string());
         }
     }
+}
+
+/// An unpacked base system and its archive come to some 600 MB, the images to as much.
+fn require_space(path: &Path) -> Result<()> {
+    let found = nix::sys::statvfs::statvfs(path)
+        .map_err(|e| Error::new(format!("cannot look at {}: {e}", path.display())))?;
+    let megabytes = found.blocks_available().saturating_mul(found.fragment_size()) >> 20;
+    if megabytes >= NEEDED_MEGABYTES {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Error::new(format!(
+        "making the image needs {NEEDED_MEGABYTES} MB in {path}, and {megabytes} MB are free: make room there"
+    )))
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> Error {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A real Pacemaker in a container of its own.
 //!
 //! Debian's Pacemaker, pcs and crmsh are put in a container image made on this machine from the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The command `lab`: see the library for what the lab is.
 
 use clap::{Parser, Subcommand};
@@ -59,6 +60,12 @@ struct Exec {
     /// Give the command a capability beyond the usual ones, such as SYS_ADMIN for namespaces
     #[arg(long, value_name = "NAME")]
     capability: Vec<String>,
+    /// Set an environment variable
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// Let the command make namespaces and mounts of its own
+    #[arg(long)]
+    namespaces: bool,
     /// End the command after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
@@ -79,7 +86,7 @@ fn main() -> ExitCode {
 }
 
 fn run(verb: Verb) -> Result<u8> {
-    let runner = Runner::new(Signals::block()?);
+    let runner = Runner::new(Signals::catch()?);
     let aside = Progress::new(Stream::Err);
     match verb {
         Verb::Setup => {
@@ -121,6 +128,8 @@ fn run_in_container(lab: &Lab, exec: Exec) -> Result<u8> {
         hostname: "exec".into(),
         // For the kill harness, which follows an agent's system calls.
         capabilities: [vec!["SYS_PTRACE".into()], exec.capability].concat(),
+        has_namespaces: exec.namespaces,
+        environment: exec.env,
         mounts: exec.mount,
         tmpfs: exec.tmpfs,
         ..Spec::default()

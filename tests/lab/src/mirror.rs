@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Which Debian mirror this machine uses, and how.
 //!
 //! No mirror is named in this project: the machine's own apt sources say where packages come

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One container of the lab.
 //!
 //! A container lives no longer than the run that made it, whatever ends that run: its first
@@ -24,6 +25,11 @@ pub struct Spec {
     pub network: String,
     /// Capabilities beyond the Engine's usual ones, such as `SYS_NICE`.
     pub capabilities: Vec<String>,
+    /// Whether it may make namespaces and mounts of its own, which the Engine's usual profiles
+    /// keep it from.
+    pub has_namespaces: bool,
+    /// Environment of whatever runs in it: `NAME=VALUE`.
+    pub environment: Vec<String>,
     /// Host files or directories mounted read-only: (on the host, in the container).
     pub mounts: Vec<(String, String)>,
     /// Names it knows beyond its own: (name, address).
@@ -124,7 +130,7 @@ impl Node {
 
     /// A command in the container, not yet started.
     pub fn invocation<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Invocation {
-        self.docker.invocation(["exec", &self.name]).args(args)
+        self.docker.invocation(["exec", &self.name]).named_by_what_follows().args(args)
     }
 
     /// Runs a command in the container, whatever its code is.
@@ -224,6 +230,17 @@ fn create_arguments(spec: &Spec, name: &str) -> Vec<String> {
     if spec.capabilities.iter().any(|capability| capability == "SYS_ADMIN") {
         // The Engine's AppArmor profile denies mounts even to who has the capability.
         args.extend(["--security-opt", "apparmor=unconfined"].map(str::to_owned));
+    }
+    if spec.has_namespaces {
+        // The default AppArmor and seccomp profiles refuse mounts; the kernel refuses a new /proc
+        // where the Engine masks parts of the old one.
+        args.extend(["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"].map(str::to_owned));
+        for lifted in ["apparmor", "seccomp", "systempaths"] {
+            args.extend(["--security-opt".to_owned(), format!("{lifted}=unconfined")]);
+        }
+    }
+    for variable in &spec.environment {
+        args.extend(["--env".to_owned(), variable.clone()]);
     }
     for (host, inside) in &spec.mounts {
         args.extend(["--volume".to_owned(), format!("{host}:{inside}:ro")]);

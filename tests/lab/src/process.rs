@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The one door through which the lab runs other programs.
 //!
 //! Arguments are lists, never a shell's text. Every run has a time limit, its own process group
@@ -43,6 +44,8 @@ pub struct Invocation {
     limit: Option<Duration>,
     streams: Streams,
     interruptible: bool,
+    /// How many of the arguments say nothing about what is done.
+    preamble: usize,
 }
 
 impl Invocation {
@@ -56,6 +59,7 @@ impl Invocation {
             limit: Some(Duration::from_secs(60)),
             streams: Streams::Collected,
             interruptible: true,
+            preamble: 0,
         }
     }
 
@@ -108,15 +112,20 @@ impl Invocation {
         self
     }
 
-    /// The program and its first words, for sentences about it.
+    /// Sentences about this run name it by the arguments that follow, not by what is there now.
+    #[must_use]
+    pub fn named_by_what_follows(mut self) -> Self {
+        self.preamble = self.args.len();
+        self
+    }
+
+    /// The program and its first words, or those that matter, for sentences about it.
     #[must_use]
     pub fn name(&self) -> String {
-        let mut name = self.program.to_string_lossy().into_owned();
-        for arg in self.args.iter().filter(|a| !a.as_encoded_bytes().starts_with(b"-")).take(8) {
-            name.push(' ');
-            name.push_str(&arg.to_string_lossy());
-        }
-        name
+        let program = (self.preamble == 0).then_some(&self.program);
+        let words = program.into_iter().chain(self.args.iter().skip(self.preamble));
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).take(8).collect();
+        words.join(" ")
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the lab's one door to other programs")]
@@ -149,13 +158,16 @@ pub struct Output {
 }
 
 impl Output {
-    /// The last line that says something, of standard error or else of standard output.
+    /// The line that says what went wrong: the first that calls itself an error, or else the last
+    /// that says something, of standard error or of standard output.
     #[must_use]
-    pub fn last_line(&self) -> &str {
-        [&self.stderr, &self.stdout]
-            .into_iter()
-            .find_map(|text| text.lines().rev().find(|line| !line.trim().is_empty()))
-            .map_or("it printed nothing", str::trim)
+    pub fn complaint(&self) -> &str {
+        let lines = || [&self.stderr, &self.stdout].into_iter();
+        let error = lines()
+            .flat_map(|text| text.lines())
+            .find(|line| ["Error: ", "ERROR: ", "E: "].iter().any(|start| line.starts_with(start)));
+        let last = lines().find_map(|text| text.lines().rfind(|line| !line.trim().is_empty()));
+        error.or(last).map_or("it printed nothing", str::trim)
     }
 }
 
@@ -202,7 +214,7 @@ impl Runner {
             return Ok(output);
         }
         let (name, code) = (invocation.name(), output.code);
-        Err(Error::new(format!("'{name}' ended with code {code}: {}", output.last_line())))
+        Err(Error::new(format!("'{name}' ended with code {code}: {}", output.complaint())))
     }
 
     /// Starts a program and leaves it running; its standard input is a pipe, output is dropped.
@@ -267,7 +279,7 @@ impl Runner {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut forwarded = false;
         loop {
-            self.wait_for_news(child, invocation.interruptible && !forwarded);
+            wait_for_news(child);
             read_ready(&mut child.stdout, &mut out);
             read_ready(&mut child.stderr, &mut err);
             let ended = child.try_wait().map_err(|e| cannot_start(invocation, &e))?;
@@ -298,19 +310,16 @@ impl Runner {
             }
         }
     }
+}
 
-    /// Waits a moment for output, a signal, or the end of the program.
-    fn wait_for_news(&self, child: &Child, for_signals: bool) {
-        let mut fds = vec![];
-        fds.extend(child.stdout.as_ref().map(|p| PollFd::new(p.as_fd(), PollFlags::POLLIN)));
-        fds.extend(child.stderr.as_ref().map(|p| PollFd::new(p.as_fd(), PollFlags::POLLIN)));
-        // With both pipes closed only its end is to come, and no descriptor tells of that.
-        let wait = if fds.is_empty() { 5 } else { 50 };
-        if for_signals {
-            fds.push(PollFd::new(self.signals.as_fd(), PollFlags::POLLIN));
-        }
-        let _ = poll(&mut fds, timeout(Duration::from_millis(wait)));
-    }
+/// Waits a moment for output, or the end of the program.
+fn wait_for_news(child: &Child) {
+    let mut fds = vec![];
+    fds.extend(child.stdout.as_ref().map(|p| PollFd::new(p.as_fd(), PollFlags::POLLIN)));
+    fds.extend(child.stderr.as_ref().map(|p| PollFd::new(p.as_fd(), PollFlags::POLLIN)));
+    // Without pipes, or with both closed, only its end is to come, and no descriptor tells of it.
+    let wait = if fds.is_empty() { 5 } else { 50 };
+    let _ = poll(&mut fds, timeout(Duration::from_millis(wait)));
 }
 
 fn cannot_start(invocation: &Invocation, error: &std::io::Error) -> Error {

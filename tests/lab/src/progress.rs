@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a person sees while the lab works.
 //!
 //! On a terminal a live line says what is going on and for how long; anywhere else there is one

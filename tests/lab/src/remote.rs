@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A remote node: `ocf:pacemaker:remote` at work.
 //!
-//! The controller makes the connection itself and runs the agent's file only for its meta-data.
-//! So that what it reads there is what it needs is shown by a connection that comes up and
-//! stays, with a resource on the other end of it. In a cluster of its own, because a second
+//! The controller makes the connection itself; the agent's file gives its meta-data, from which
+//! pcs makes the resource. That it is right is shown by pcs having no complaint about it, and by
+//! a connection that comes up and stays, with a resource on the other end of it. In a cluster of its own, because a second
 //! node would be given some of the other checks' resources.
 
 use crate::checks::Evidence;
@@ -61,7 +62,10 @@ impl RemotePair {
         self.cluster.boot()?;
         // pcs would rather set the other machine up by itself, which takes its daemon there.
         let create = ["resource", "create", REMOTE, "ocf:pacemaker:remote", "--force"];
-        self.cluster.pcs(create)?;
+        let said = self.cluster.pcs(create)?.stderr;
+        if let Some(complaint) = said.lines().find(|line| line.contains("metadata")) {
+            return Err(Error::new(complaint));
+        }
         self.cluster.wait("the remote node being online", |status| {
             match status.trouble(REMOTE) {
                 Some(trouble) => Err(Error::new(trouble)),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The lab made ready: packages, Engine, image.
 
 use crate::docker::{Docker, KEPT_LABEL, LABEL};

@@ -1,69 +1,78 @@
-//! Ctrl-C and its kin as something that can be waited for.
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Ctrl-C and its kin as something that is looked for, not something that happens.
 //!
-//! The signals are blocked and read from a descriptor. So no handler runs in the middle of
-//! anything, every wait of the lab can watch for them, and containers are removed by ordinary
-//! code on the ordinary way out.
+//! A handler notes the first signal and does nothing else; every wait of the lab looks at the
+//! note. So containers are removed by ordinary code on the ordinary way out. Blocking the signals
+//! and reading them from a descriptor would need no handler, but programs inherit what is
+//! blocked, and could no longer be interrupted themselves.
 
 use crate::{Error, Result};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::os::fd::{AsFd, BorrowedFd};
+use nix::poll::{PollTimeout, poll};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The signals that end a run in an orderly way.
 const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 
-/// The ending signals of this process, seen at most once each.
-#[derive(Debug)]
+/// How long a wait may go on without a look at the note: the signal may have interrupted another
+/// thread's wait.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Number of the first signal that came; 0 before that.
+static FIRST: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn note(signal: i32) {
+    let _ = FIRST.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+}
+
+/// Whether this process has been asked to end.
+#[derive(Debug, Clone, Copy)]
 pub struct Signals {
-    fd: SignalFd,
-    first: AtomicI32,
+    are_caught: bool,
 }
 
 impl Signals {
-    /// Blocks the ending signals in this thread, and in every thread it starts from now on.
+    /// Catches the ending signals of this process from now on.
     ///
     /// # Errors
-    /// When the kernel refuses the mask or the descriptor.
-    pub fn block() -> Result<Self> {
-        let mut set = SigSet::empty();
+    /// The kernel refuses.
+    #[expect(unsafe_code, reason = "sigaction(2): the handler is one atomic operation")]
+    pub fn catch() -> Result<Self> {
+        // Reads and locks go on; poll(2) ends all the same, and the lab waits nowhere else.
+        let restart = SaFlags::SA_RESTART;
+        let action = SigAction::new(SigHandler::Handler(note), restart, SigSet::empty());
         for signal in ENDING {
-            set.add(signal);
+            // SAFETY: `note` only touches an atomic, which is async-signal-safe
+            // (signal-safety(7)), and there was no handler that anybody relied on.
+            unsafe { sigaction(signal, &action) }
+                .map_err(|e| Error::new(format!("cannot catch {signal}: {e}")))?;
         }
-        set.thread_block().map_err(|e| Error::new(format!("cannot block signals: {e}")))?;
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
-            .map_err(|e| Error::new(format!("cannot open a signal descriptor: {e}")))?;
-        Ok(Self { fd, first: AtomicI32::new(0) })
+        Ok(Self { are_caught: true })
     }
 
-    /// An error once an ending signal has come; the first one counts, and is kept.
+    /// Leaves signals to do what they do in this process, such as a test's.
+    #[must_use]
+    pub fn left_alone() -> Self {
+        Self { are_caught: false }
+    }
+
+    /// An error once an ending signal has come.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
-    pub fn check(&self) -> Result<()> {
-        while let Ok(Some(info)) = self.fd.read_signal() {
-            let number = i32::try_from(info.ssi_signo).unwrap_or(0);
-            let _ = self.first.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
+    pub fn check(self) -> Result<()> {
+        match Signal::try_from(FIRST.load(Ordering::SeqCst)) {
+            Ok(signal) if self.are_caught => Err(Error::Interrupted(signal)),
+            _ => Ok(()),
         }
-        match Signal::try_from(self.first.load(Ordering::SeqCst)) {
-            Ok(signal) => Err(Error::Interrupted(signal)),
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// The descriptor that becomes readable when a signal comes.
-    #[must_use]
-    pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
     }
 
     /// Waits for `time`, or until an ending signal comes.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
-    pub fn pause(&self, time: Duration) -> Result<()> {
+    pub fn pause(self, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
         loop {
             self.check()?;
@@ -71,9 +80,8 @@ impl Signals {
             if left.is_zero() {
                 return Ok(());
             }
-            let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
             // A poll that fails (EINTR) is only a shorter wait: the loop looks at the clock.
-            let _ = poll(&mut fds, timeout(left));
+            let _ = poll(&mut [], timeout(left.min(LOOK)));
         }
     }
 }

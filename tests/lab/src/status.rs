@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What the cluster says of itself: `crm_mon`'s XML, as far as the lab asks for it.
 
 use crate::{Error, Result};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The cluster tier of `make test`: the demo's claims and more, one line each, counted.
 
 use crate::checks::{ENDING, Evidence, STORY, is_described, soak};
