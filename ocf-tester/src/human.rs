@@ -4,7 +4,7 @@
 
 use crate::check::{Check, Failure, Level, Outcome, Summary, Verdict};
 use crate::event::{Event, Reporter};
-use crate::quote::quote;
+use crate::quote::{quote, visible};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -19,17 +19,27 @@ pub enum Detail {
     Checks,
 }
 
-/// Writes for people.
+/// How much of one foreign text is shown, in characters.
+const SHOWN: usize = 1000;
+
+/// Writes for people. What comes from an agent or a command line is made harmless for the terminal.
 #[derive(Debug)]
 pub struct Human<W> {
     out: W,
     detail: Detail,
+    error: Option<io::Error>,
 }
 
 impl<W: Write> Human<W> {
     /// Writes to `out`.
     pub fn new(out: W, detail: Detail) -> Self {
-        Self { out, detail }
+        Self { out, detail, error: None }
+    }
+
+    /// The first error in writing, if there was one.
+    #[must_use]
+    pub fn error(&self) -> Option<&io::Error> {
+        self.error.as_ref()
     }
 
     fn judged(&mut self, check: &Check, outcome: &Outcome, time: Duration) -> io::Result<()> {
@@ -40,13 +50,28 @@ impl<W: Write> Human<W> {
                 writeln!(self.out, "passed   {id:8} {meaning} [{section}] {}", seconds(time))
             }
             Outcome::Skipped(why) if all => {
+                let why = visible(why, SHOWN);
                 writeln!(self.out, "skipped  {id:8} {meaning} [{section}]: {why}")
             }
             Outcome::Failed(failures) if self.detail != Detail::Quiet => {
-                failures.iter().try_for_each(|failure| self.failure(check, failure))
+                self.failures(check, failures)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Each failure; the command that shows several of them stands once, below them.
+    fn failures(&mut self, check: &Check, failures: &[Failure]) -> io::Result<()> {
+        let mut following = failures.iter().skip(1);
+        for failure in failures {
+            self.failure(check, failure)?;
+            let next = following.next().and_then(|next| next.reproduction.as_ref());
+            match &failure.reproduction {
+                Some(line) if next != Some(line) => writeln!(self.out, "         by hand: {line}")?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn failure(&mut self, check: &Check, failure: &Failure) -> io::Result<()> {
@@ -55,28 +80,23 @@ impl<W: Write> Human<W> {
             Level::Should => "warning",
         };
         let id = failure.rule.unwrap_or(check.id);
-        let Failure { expected, seen, .. } = failure;
-        writeln!(
-            self.out,
-            "{word:8} {id:8} expected {expected}; seen: {seen} [{}]",
-            check.section
-        )?;
-        match &failure.reproduction {
-            Some(line) => writeln!(self.out, "         by hand: {line}"),
-            None => Ok(()),
-        }
+        let [expected, seen] = [&failure.expected, &failure.seen].map(|text| visible(text, SHOWN));
+        let section = check.section;
+        writeln!(self.out, "{word:8} {id:8} expected {expected}; seen: {seen} [{section}]")
     }
-}
 
-impl<W: Write> Reporter for Human<W> {
-    fn report(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Begun(call) if self.detail != Detail::Quiet => {
                 writeln!(self.out, "Testing {}", quote(call.agent.as_os_str()))
             }
             Event::Judged(check, outcome, time) => self.judged(check, outcome, *time),
+            Event::Stopping if self.detail != Detail::Quiet => {
+                writeln!(self.out, "STOPPING interrupted; another signal leaves it as it is")
+            }
             Event::Left(sentence) if self.detail != Detail::Quiet => {
-                writeln!(self.out, "LEFT     {sentence}")
+                // Its command line has to be whole, and no longer than the tester's own.
+                writeln!(self.out, "LEFT     {}", visible(sentence, usize::MAX))
             }
             Event::Finished(call, summary, time) => {
                 let agent = quote(call.agent.as_os_str());
@@ -88,9 +108,19 @@ impl<W: Write> Reporter for Human<W> {
     }
 }
 
+impl<W: Write> Reporter for Human<W> {
+    fn report(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.write(event).inspect_err(|error| {
+            let again = error.raw_os_error().map(io::Error::from_raw_os_error);
+            self.error.get_or_insert_with(|| again.unwrap_or_else(|| error.kind().into()));
+        })
+    }
+}
+
 fn sum_up(summary: &Summary, time: Duration) -> String {
     let Summary { verdict, passed, failed, warned, skipped, left } = summary;
-    let mut text = format!("{verdict} ({passed} passed, {failed} failed, {skipped} skipped");
+    let verdict_text = visible(&verdict.to_string(), SHOWN);
+    let mut text = format!("{verdict_text} ({passed} passed, {failed} failed, {skipped} skipped");
     if *warned > 0 {
         text.push_str(&format!(", {warned} warned"));
     }

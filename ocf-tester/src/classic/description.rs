@@ -5,11 +5,15 @@ use super::life::NO_SOFTWARE;
 use crate::check::{Failure, Halt, Stop};
 use crate::session::Session;
 use ocf_metadata::{reader, rules};
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// User and group `nobody`, the same on every Linux.
 const NOBODY: (u32, u32) = (65534, 65534);
+
+/// How many findings are told: somebody has to read them.
+const FINDINGS: usize = 50;
 
 pub(super) fn is_printed(session: &mut Session<'_>) -> Result<(), Stop> {
     let call = session.prepare("meta-data");
@@ -29,16 +33,28 @@ pub(super) fn keeps_rules(session: &mut Session<'_>) -> Result<(), Stop> {
         return Err(Stop::Skipped("meta-data printed nothing".to_owned()));
     }
     let reproduction = session.prepare("meta-data").reproduction();
-    let findings = rules::check(&session.printed);
-    let failures: Vec<Failure> = findings
-        .iter()
+    let mut seen = HashSet::new();
+    let mut findings = rules::check(&session.printed);
+    findings.retain(|finding| seen.insert(finding.to_string()));
+    let further = findings.len().saturating_sub(FINDINGS);
+    let mut failures: Vec<Failure> = findings
+        .into_iter()
+        .take(FINDINGS)
         .map(|finding| Failure {
             rule: Some(finding.rule),
             expected: format!("a description that {} accepts", finding.consumer),
-            seen: finding.message.clone(),
+            seen: finding.message,
             reproduction: Some(reproduction.clone()),
         })
         .collect();
+    if further > 0 {
+        failures.push(Failure {
+            rule: None,
+            expected: "a description that keeps every rule".to_owned(),
+            seen: format!("{further} further findings, which aren't shown"),
+            reproduction: Some(reproduction),
+        });
+    }
     if failures.is_empty() { Ok(()) } else { Err(Stop::Failed(failures)) }
 }
 
