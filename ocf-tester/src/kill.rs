@@ -9,6 +9,12 @@
 //! each planned kill. A kill counts only when the action was really ended by it at the planned
 //! call: the same process of the action, the same call. [`Report::passed`] wants at least 80 % of
 //! the planned kills to count, and every recovery to succeed.
+//!
+//! What leaves the action's process group is out of its reach, as it is out of Pacemaker's: a
+//! service that start puts into a group or session of its own is neither killed nor counted call
+//! by call, and how it stands a kill is not judged. It goes on as an ordinary process, and the
+//! recovery has to cope with it. Nor is there a kill in what another service manager (systemd, a
+//! container engine) does on the agent's behalf.
 
 mod calls;
 mod point;
