@@ -14,11 +14,11 @@ pub(crate) use output::{Ended, collect};
 pub use output::{Holder, OUTPUT_CAP};
 
 use crate::child;
+use crate::family;
 use crate::interrupt::Interrupt;
 use crate::profile::{self, Profile};
 use crate::quote::quote;
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -32,6 +32,10 @@ use std::time::{Duration, Instant};
 
 /// The time an action gets when the agent advertises none.
 pub const DEFAULT_LIMIT: Duration = Duration::from_secs(20);
+
+/// The longest time an action gets, whatever it advertises: an agent's description is foreign
+/// text, which must neither keep the tester for ever nor overflow its clock.
+pub const LONGEST_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The variable through which Pacemaker announces an action's timeout, in milliseconds.
 const TIMEOUT_VARIABLE: &str = "OCF_RESKEY_CRM_meta_timeout";
@@ -51,7 +55,7 @@ pub struct Invocation {
     pub umask: Option<u32>,
     /// User and group number to run as, if not the tester's own.
     pub user: Option<(u32, u32)>,
-    /// When the process group is killed.
+    /// How long after the start the process group is killed.
     pub limit: Duration,
     /// Whether the limit is announced to the agent as the action's timeout.
     pub announce_limit: bool,
@@ -117,11 +121,16 @@ impl Invocation {
         self
     }
 
-    /// Sets the time after which the process group is killed.
+    /// Sets the time after which the process group is killed; at most [`LONGEST_LIMIT`].
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.limit = limit.min(LONGEST_LIMIT);
         self
+    }
+
+    /// When a call that began then is killed.
+    pub(crate) fn deadline(&self, begun: Instant) -> Instant {
+        begun.checked_add(self.limit.min(LONGEST_LIMIT)).unwrap_or(begun)
     }
 
     /// The action, as text for messages.
@@ -147,24 +156,26 @@ impl Invocation {
     /// When the agent can't be executed at all.
     pub fn run_until(&self, interrupt: Option<&Interrupt>) -> Result<Execution, AgentError> {
         let failed = |error| AgentError::new(self, error);
-        let begun = Instant::now();
-        let mut command = self.command(false).map_err(failed)?;
-        let mut child = command.spawn().map_err(failed)?;
-        let group = pid_of(&child);
         let (done, ended) = io::pipe().map_err(failed)?;
-        // WNOWAIT leaves a zombie, so that the group's number can't be reused before `wait` below.
+        let mut command = self.command(false).map_err(failed)?;
+        let begun = Instant::now();
+        let mut child = family::spawn(&mut command).map_err(failed)?;
+        let group = pid_of(&child);
         let waiter = std::thread::spawn(move || {
-            let _ = waitid(Id::Pid(group), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+            family::await_end(group);
             drop(ended);
         });
         let (stdout, stderr) = take_pipes(&mut child);
         let kill = || {
             let _ = killpg(group, Signal::SIGKILL);
         };
-        let collected = collect(stdout, stderr, &done.into(), begun + self.limit, interrupt, &kill)
-            .map_err(failed)?;
+        let deadline = self.deadline(begun);
+        let collected =
+            collect(stdout, stderr, &done.into(), deadline, interrupt, &kill).map_err(failed)?;
         let _ = waiter.join();
-        let status = child.wait().map_err(failed)?;
+        let status = child.wait();
+        family::forget(group);
+        let status = status.map_err(failed)?;
         let verdict = match (collected.ended, status.code(), status.signal()) {
             (Ended::TimedOut, ..) => Verdict::TimedOut,
             (Ended::Interrupted, ..) => Verdict::Interrupted,

@@ -5,8 +5,9 @@ use crate::agent::Invocation;
 use crate::check::Verdict;
 use crate::human::{Detail, Human};
 use crate::interrupt::Interrupt;
-use crate::session::{self, Options};
-use crate::{classic, exit_codes, profile};
+use crate::quote::visible;
+use crate::session::{self, Options, emergency};
+use crate::{classic, exit_codes, family, profile, turn};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use nix::unistd::{AccessFlags, access};
@@ -53,8 +54,13 @@ struct Arguments {
     agent: PathBuf,
 }
 
-const AFTER: &str = "Exit codes: 0 passed, 1 violations, 2 wrong usage, 3 the agent can't be run, \
-4 refused because the resource is active, 130 interrupted.";
+const AFTER: &str =
+    "Exit codes: 0 passed, 1 violations, 2 wrong usage, 3 the agent can't be run or \
+the report can't be written, 4 refused because the resource is active or another tester is at work \
+on it, 130 interrupted.
+
+No action gets more than an hour, whatever it advertises, nor more than 5 minutes in the clean-up. \
+A signal ends the test and stops the resource; a second one, a second or more later, leaves it.";
 
 /// Splits `name=value`; the value may hold anything, further `=` and bytes that aren't UTF-8 too.
 fn assignment() -> impl clap::builder::TypedValueParser<Value = (OsString, OsString)> {
@@ -74,6 +80,10 @@ fn assignment() -> impl clap::builder::TypedValueParser<Value = (OsString, OsStr
 /// Runs the command; the exit code is one of [`exit_codes`].
 #[must_use]
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        say(&format!("this is a bug in ocf-tester, please report it: {panic}"));
+        emergency::make_safe_all().iter().for_each(|sentence| say(sentence));
+    }));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return wrong_usage(&error),
@@ -82,18 +92,47 @@ pub fn main() -> ExitCode {
         let text = "the resource needs a name: give -n NAME, or set OCF_RESOURCE_INSTANCE";
         return wrong_usage(&Arguments::command().error(ErrorKind::MissingRequiredArgument, text));
     };
-    match test(&arguments, &name) {
-        Ok(verdict) => ExitCode::from(exit_code(&verdict)),
-        Err(sentence) => {
-            let _ = writeln!(io::stderr(), "ocf-tester: {sentence}");
-            ExitCode::from(exit_codes::ENVIRONMENT)
+    if name.is_empty() || name.as_bytes().contains(&0) {
+        let text = "a resource's name can't be empty: give another one with -n NAME";
+        return wrong_usage(&Arguments::command().error(ErrorKind::InvalidValue, text));
+    }
+    ExitCode::from(test(&arguments, &name).unwrap_or_else(|(code, sentence)| {
+        say(&sentence);
+        code
+    }))
+}
+
+/// Tells what belongs to no report.
+fn say(sentence: &str) {
+    let _ = writeln!(io::stderr(), "ocf-tester: {}", visible(sentence, usize::MAX));
+}
+
+/// Makes the test; the error is the exit code and why.
+fn test(arguments: &Arguments, name: &OsStr) -> Result<u8, (u8, String)> {
+    let broken = |why: String| (exit_codes::ENVIRONMENT, why);
+    let interrupt = Interrupt::install()
+        .map_err(|error| broken(format!("cannot wait for signals: {error}")))?;
+    family::adopt()
+        .map_err(|error| broken(format!("cannot keep track of what agents start: {error}")))?;
+    let base = model(arguments, name).map_err(broken)?;
+    let Some(_turn) = turn::take(&base) else {
+        let why = "another ocf-tester is at work on this resource; run this one when it has ended";
+        return Err((exit_codes::REFUSED, why.to_owned()));
+    };
+    let mut reporter = Human::new(io::stdout(), detail(arguments));
+    let options = Options { destructive: arguments.destructive };
+    let summary = session::run(base, classic::CHECKS, options, Some(&interrupt), &mut reporter);
+    match (exit_code(&summary.verdict), reporter.error()) {
+        // A reader that has seen enough (a closed pipe) is no failure.
+        (exit_codes::PASSED, Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(broken(format!("passed, but the report can't be written: {error}")))
         }
+        (code, _) => Ok(code),
     }
 }
 
-fn test(arguments: &Arguments, name: &OsStr) -> Result<Verdict, String> {
-    let interrupt =
-        Interrupt::install().map_err(|error| format!("cannot wait for signals: {error}"))?;
+/// The call of which all others are variants.
+fn model(arguments: &Arguments, name: &OsStr) -> Result<Invocation, String> {
     let agent = find_agent(&arguments.agent)?;
     let mut base = Invocation::new(agent, "meta-data")
         .profile(&profile::CLASSIC, "")
@@ -112,15 +151,15 @@ fn test(arguments: &Arguments, name: &OsStr) -> Result<Verdict, String> {
     if arguments.trace {
         base = base.env("OCF_TRACE_RA", "1");
     }
-    let detail = match (arguments.quiet, arguments.verbose || arguments.trace) {
+    Ok(base)
+}
+
+fn detail(arguments: &Arguments) -> Detail {
+    match (arguments.quiet, arguments.verbose || arguments.trace) {
         (true, _) => Detail::Quiet,
         (_, true) => Detail::Checks,
         _ => Detail::Failures,
-    };
-    let mut reporter = Human::new(io::stdout(), detail);
-    let options = Options { destructive: arguments.destructive };
-    let summary = session::run(base, classic::CHECKS, options, Some(&interrupt), &mut reporter);
-    Ok(summary.verdict)
+    }
 }
 
 fn exit_code(verdict: &Verdict) -> u8 {
@@ -161,6 +200,18 @@ fn instance_from_environment() -> Option<OsString> {
 
 /// Prints help or what is wrong; help and version are no mistakes.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { exit_codes::USAGE } else { exit_codes::PASSED })
+    let text = error.render().to_string();
+    // Line by line: what was given on the command line may hold anything.
+    let lines = text.lines().map(|line| visible(line, usize::MAX) + "\n").collect::<String>();
+    if error.use_stderr() {
+        let _ = io::stderr().write_all(lines.as_bytes());
+        return ExitCode::from(exit_codes::USAGE);
+    }
+    match io::stdout().write_all(lines.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            say(&format!("the help can't be written: {error}"));
+            ExitCode::from(exit_codes::ENVIRONMENT)
+        }
+        _ => ExitCode::from(exit_codes::PASSED),
+    }
 }

@@ -7,9 +7,10 @@ pub const PASSED: u8 = 0;
 pub const VIOLATIONS: u8 = 1;
 /// The command line is wrong; nothing was run.
 pub const USAGE: u8 = 2;
-/// The tester could not do its work: the agent can't be executed.
+/// The tester could not do its work: the agent can't be executed, or the report can't be written.
 pub const ENVIRONMENT: u8 = 3;
-/// Refused: the resource was already active, and `--destructive` wasn't given.
+/// Refused: the resource was already active, and `--destructive` wasn't given; or another tester is
+/// at work on it.
 pub const REFUSED: u8 = 4;
-/// Ended by SIGINT, SIGTERM or SIGHUP, after the resource was stopped.
+/// Ended by a signal, after the resource was stopped; or, after a second one, with a word about it.
 pub const INTERRUPTED: u8 = 130;

@@ -8,10 +8,11 @@ mod processes;
 pub use files::Entry;
 pub(crate) use files::show_content;
 pub use processes::Process;
-pub(crate) use processes::{process_numbers, program_name};
+use processes::Wanted;
+pub(crate) use processes::{children, lineage, process_numbers, program_name, start_time};
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     directories: Vec<PathBuf>,
-    markers: Vec<OsString>,
-    groups: Vec<i32>,
+    processes: Wanted,
 }
 
 /// What was there at one moment.
@@ -68,18 +68,34 @@ impl Watch {
         self
     }
 
-    /// Looks at every process that has this entry, `NAME=value`, in its environment. It stays
-    /// there through fork and exec, whatever group or session the process moves to.
+    /// Looks at every process that has this entry, `NAME=value`, in its environment, and at what
+    /// descends from it. It stays there through fork and exec, whatever group or session the
+    /// process moves to, unless the process clears or overwrites its environment.
     #[must_use]
     pub fn marker(mut self, entry: impl AsRef<OsStr>) -> Self {
-        self.markers.push(entry.as_ref().to_owned());
+        self.processes.markers.push(entry.as_ref().to_owned());
         self
     }
 
     /// Looks at every process of this process group or session.
     #[must_use]
     pub fn group(mut self, number: i32) -> Self {
-        self.groups.push(number);
+        self.processes.groups.push(number);
+        self
+    }
+
+    /// Looks at this very process (number and start time) and at what descends from it.
+    #[must_use]
+    pub fn process(mut self, pid: i32, started: u64) -> Self {
+        self.processes.known.insert((pid, started));
+        self
+    }
+
+    /// Looks at everything that descends from this process, if orphans come to it
+    /// ([`crate::family::adopt`]); nothing otherwise.
+    #[must_use]
+    pub fn descendants(mut self) -> Self {
+        self.processes.family = true;
         self
     }
 
@@ -92,7 +108,7 @@ impl Watch {
         for directory in &self.directories {
             files::read_tree(directory, &mut ledger.files)?;
         }
-        ledger.processes = processes::find(&self.markers, &self.groups);
+        ledger.processes = processes::find(&self.processes);
         Ok(ledger)
     }
 

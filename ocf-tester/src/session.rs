@@ -2,6 +2,7 @@
 //! One run of checks on one resource: knows what the agent advertises, in which state the resource
 //! was last seen, brings it into the state a check needs, and stops it at the end.
 
+pub(crate) mod emergency;
 mod guard;
 
 use crate::agent::{self, Execution, Invocation};
@@ -106,9 +107,12 @@ pub fn run(
             }
         }
     }
-    session.interrupt = None;
+    if matches!(halt, Some(Halt::Interrupted)) {
+        session.tell(&Event::Stopping);
+    }
     summary.left = session.make_safe();
     summary.verdict = match halt {
+        _ if session.is_interrupted() => Verdict::Interrupted,
         Some(Halt::Interrupted) => Verdict::Interrupted,
         Some(Halt::Refused(why)) => Verdict::Refused(why),
         Some(Halt::Broken(error)) => Verdict::Broken(error.to_string()),
@@ -250,7 +254,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the agent can't be executed, or the tester is told to end.
     pub fn make(&mut self, call: &Invocation) -> Result<Execution, Stop> {
-        if self.interrupt.is_some_and(|interrupt| interrupt.received().is_some()) {
+        if self.is_interrupted() {
             return Err(Stop::Halt(Halt::Interrupted));
         }
         let action = call.action_name();
@@ -258,6 +262,7 @@ impl<'a> Session<'a> {
             self.touched = true;
             self.promoted_once |= action == "promote";
             self.state = State::Unknown;
+            self.arm();
         }
         let marked = call.clone().env(MARKER, &self.marker);
         let execution =
@@ -278,6 +283,10 @@ impl<'a> Session<'a> {
             agent::Verdict::Interrupted => Err(Stop::Halt(Halt::Interrupted)),
             _ => Ok(execution),
         }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_some_and(|interrupt| interrupt.received().is_some())
     }
 
     /// Makes the plain call of an action.
@@ -347,6 +356,13 @@ impl<'a> Session<'a> {
                 Failure::of_call(call, execution, expected).into()
             }
         }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        // Unwinding from a panic; any other end has made it safe.
+        let _ = emergency::make_safe_own();
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Single executions: what an agent is given, how it ends, and that it can't hang its caller.
 
-use ocf_tester::agent::{Execution, Invocation, OUTPUT_CAP, Verdict};
+use ocf_tester::agent::{Execution, Invocation, LONGEST_LIMIT, OUTPUT_CAP, Verdict};
 use ocf_tester::ledger::Watch;
 use ocf_tester::profile::{self, CLASSIC, EMPTY, PACEMAKER};
 use ocf_tester::scratch::Scratch;
@@ -128,6 +128,14 @@ fn the_limit_ends_the_whole_group() {
     let watch = Watch::new().marker(format!("MARK={mark}"));
     let left = watch.settled(&Default::default()).unwrap().processes;
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_limit_that_no_clock_holds_is_cut() {
+    let mut call = Invocation::new(talker(), "group").limit(Duration::MAX);
+    assert_eq!(call.limit, LONGEST_LIMIT);
+    call.limit = Duration::MAX;
+    assert_eq!(call.run().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -228,6 +228,37 @@ fn an_active_resource_is_left_alone() {
     assert!(!scratch.path().join("state").exists());
 }
 
+/// A tester that has a bug in the middle of a run.
+struct BreaksOff(&'static str);
+
+impl Reporter for BreaksOff {
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    fn report(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Called(call, _) if call.action_name() == self.0 => panic!("after {}", self.0),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_tester_that_breaks_off_stops_the_resource_all_the_same() {
+    for action in ["start", "promote"] {
+        let scratch = Scratch::new("breaks-off").unwrap();
+        let state = scratch.path().join("state");
+        let base = Invocation::new(fixture("mutants/process-outlives-stop"), "start")
+            .profile(&CLASSIC, "fixture")
+            .parameter("state", &state);
+        let run = std::panic::AssertUnwindSafe(|| {
+            session::run(base, CHECKS, Options::default(), None, &mut BreaksOff(action))
+        });
+        std::panic::catch_unwind(run).unwrap_err();
+        assert!(!state.exists(), "after {action}");
+        let watch = Watch::new().marker(format!("OCF_RESKEY_state={}", state.display()));
+        assert!(watch.snapshot().unwrap().processes.is_empty(), "after {action}");
+    }
+}
+
 #[test]
 fn a_monitor_that_always_says_running_is_refused_then_found_out() {
     let name = "mutants/monitor-always-0";

@@ -3,6 +3,7 @@
 //! whoever keeps the pipes open beyond that is named, not waited for.
 
 use crate::interrupt::Interrupt;
+use crate::{family, ledger};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fmt;
@@ -26,6 +27,8 @@ const KILL_GRACE: Duration = Duration::from_secs(10);
 pub struct Holder {
     /// Its number; `None` when the tester may not look at it.
     pub pid: Option<i32>,
+    /// When it was started, in clock ticks since boot; `None` when it has gone since.
+    pub started: Option<u64>,
     /// The name of its program.
     pub command: String,
 }
@@ -132,9 +135,12 @@ pub(crate) fn collect(
     while streams.iter().any(|stream| stream.file.is_some()) && Instant::now() < grace {
         wait(&mut streams, None, None, grace)?;
     }
-    let holders = streams.iter().filter_map(|stream| stream.file.as_ref()).flat_map(find_holders);
-    let mut holders: Vec<Holder> = holders.collect();
-    holders.dedup();
+    let mut holders: Vec<Holder> = Vec::new();
+    for holder in streams.iter().filter_map(|stream| stream.file.as_ref()).flat_map(find_holders) {
+        if !holders.contains(&holder) {
+            holders.push(holder);
+        }
+    }
     let [stdout, stderr] = streams;
     Ok(Collected {
         truncated: stdout.truncated || stderr.truncated,
@@ -181,13 +187,22 @@ fn find_holders(pipe: &File) -> Vec<Holder> {
     let Ok(inode) = pipe.metadata().map(|metadata| metadata.ino()) else { return Vec::new() };
     let link = format!("pipe:[{inode}]");
     let own = std::process::id().cast_signed();
-    let mut holders: Vec<Holder> = crate::ledger::process_numbers()
+    // A child that is just being started by another thread has the pipe, too, and lets it go.
+    let all = family::without_births(|| {
+        let all = ledger::process_numbers().into_iter();
+        all.filter(|pid| *pid != own && has_open(*pid, &link)).collect::<Vec<i32>>()
+    });
+    let mut holders: Vec<Holder> = all
         .into_iter()
-        .filter(|pid| *pid != own && has_open(*pid, &link))
-        .map(|pid| Holder { pid: Some(pid), command: crate::ledger::program_name(pid) })
+        .map(|pid| Holder {
+            pid: Some(pid),
+            started: ledger::start_time(pid),
+            command: ledger::program_name(pid),
+        })
         .collect();
     if holders.is_empty() && !at_end(pipe) {
-        holders.push(Holder { pid: None, command: "a process of another user".to_owned() });
+        let command = "a process of another user".to_owned();
+        holders.push(Holder { pid: None, started: None, command });
     }
     holders
 }

@@ -9,6 +9,7 @@ use super::calls::{self, Attempt};
 use super::point::{Call, Lineage, Moment, Target};
 use crate::agent::{Ended, Invocation, collect, pid_of, take_pipes};
 use crate::child::{SyscallStop, syscall_stop};
+use crate::family;
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Event, Options};
 use nix::sys::signal::{Signal, kill, killpg};
@@ -60,7 +61,8 @@ pub(super) fn run(invocation: &Invocation, target: Option<Target>) -> io::Result
             let kill = || {
                 let _ = killpg(group, Signal::SIGKILL);
             };
-            collect(stdout, stderr, &done.into(), Instant::now() + invocation.limit, None, &kill)
+            let deadline = invocation.deadline(Instant::now());
+            collect(stdout, stderr, &done.into(), deadline, None, &kill)
         });
         let mut run = tracer.join().map_err(|_| io::Error::other("the tracer broke off"))??;
         if let Some(collected) = collected {
@@ -81,7 +83,7 @@ fn follow(
     sender: Sender<Started>,
 ) -> io::Result<Run> {
     // A static binary and a shell script alike stop right after exec, because of PTRACE_TRACEME.
-    let mut child = invocation.command(true)?.spawn()?;
+    let mut child = family::spawn(&mut invocation.command(true)?)?;
     let root = pid_of(&child);
     let (stdout, stderr) = take_pipes(&mut child);
     if !matches!(waitpid(root, Some(flags()))?, WaitStatus::Stopped(..)) {
@@ -101,7 +103,10 @@ fn follow(
         match waitpid(None, Some(flags())) {
             Ok(status) => tracer.handle(status),
             Err(Errno::EINTR) => {}
-            Err(Errno::ECHILD) => return Ok(tracer.run),
+            Err(Errno::ECHILD) => {
+                family::forget(root);
+                return Ok(tracer.run);
+            }
             Err(error) => return Err(error.into()),
         }
     }

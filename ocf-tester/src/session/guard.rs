@@ -2,53 +2,100 @@
 //! The end of every run: the resource is stopped, and what the run has started is gone. It runs
 //! after passed and failed checks, after a refusal, and after Ctrl-C.
 
+use super::emergency::{self, Plan};
 use super::{MARKER, Session, State};
+use crate::agent::Invocation;
 use crate::event::Event;
-use crate::ledger::{Ledger, Process, Watch};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::family;
+use crate::ledger::{Ledger, Process, Watch, pause};
+use crate::quote::visible;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// The longest time an action gets in the clean-up, whatever it advertises.
+const LONGEST_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// How long killed processes may take to go, with those they start meanwhile.
+const KILL_GRACE: Duration = Duration::from_secs(10);
+
+/// How often is looked meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// How much of what an agent says is repeated, in characters.
+const SHOWN: usize = 500;
+
+/// How many processes are named.
+const NAMED: usize = 20;
 
 impl Session<'_> {
     /// Stops the resource if this run may have left it started, ends the processes that are left,
-    /// and says in sentences what was not as it should be.
+    /// and says in sentences what was not as it should be. A second signal gives up stopping.
     pub(super) fn make_safe(&mut self) -> Vec<String> {
+        if let Some(interrupt) = self.interrupt {
+            interrupt.insist();
+        }
         let mut left = Vec::new();
         if self.touched
             && self.state != State::Stopped
             && !self.stop_resource()
-            && !self.stop_resource()
+            && (self.is_interrupted() || !self.stop_resource())
         {
+            let why = if self.is_interrupted() {
+                "a second signal ended the clean-up".to_owned()
+            } else {
+                visible(&self.last_answers(), SHOWN)
+            };
             let stop = self.prepare("stop").reproduction();
-            let answers = self.last_answers();
-            left.push(format!("the resource could not be stopped ({answers}); stop it: {stop}"));
+            left.push(format!("the resource could not be stopped ({why}); stop it: {stop}"));
         }
-        for process in self.lingering_processes() {
-            let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
-            left.push(format!(
-                "a process the agent started outlived stop and was killed: {process}"
-            ));
-        }
+        left.extend(end_processes(&self.watch(), !self.is_interrupted()));
+        emergency::disarm();
         for sentence in &left {
             self.tell(&Event::Left(sentence));
         }
         left
     }
 
+    /// What finds every process this run has started: by its mark, its ancestors, or the output it
+    /// keeps.
+    fn watch(&self) -> Watch {
+        let holders = self.records.iter().flat_map(|record| &record.execution.holders);
+        // A service that was there before can come by the agent's output through a socket.
+        let holders = holders
+            .filter_map(|holder| Some((holder.pid?, holder.started?)))
+            .filter(|(_, started)| family::is_younger(*started));
+        let watch = Watch::new().marker(format!("{MARKER}={}", self.marker)).descendants();
+        holders.fold(watch, |watch, (pid, started)| watch.process(pid, started))
+    }
+
+    /// Notes how to make this session safe, should the tester break off.
+    pub(super) fn arm(&self) {
+        let marked = |action| self.prepare_guarded(action).env(MARKER, &self.marker);
+        let demote = self.promoted_once.then(|| marked("demote"));
+        emergency::arm(Plan { demote, stop: marked("stop"), watch: self.watch() });
+    }
+
     /// The processes this run started that are there, when they have had time to go.
     pub(crate) fn lingering_processes(&self) -> Vec<Process> {
-        let watch = Watch::new().marker(format!("{MARKER}={}", self.marker));
-        let settled = watch.settled(&Ledger::default()).unwrap_or_default();
+        let settled = self.watch().settled(&Ledger::default()).unwrap_or_default();
         settled.processes.into_values().collect()
+    }
+
+    fn prepare_guarded(&self, action: &str) -> Invocation {
+        let call = self.prepare(action);
+        let limit = call.limit.min(LONGEST_LIMIT);
+        call.limit(limit)
     }
 
     /// Demotes where that may be needed, stops, and asks; whether it is stopped now.
     fn stop_resource(&mut self) -> bool {
         if self.promoted_once {
             // Its answer doesn't matter: stop's and monitor's do.
-            let _ = self.call("demote");
+            let _ = self.make(&self.prepare_guarded("demote"));
         }
-        let stopped = self.call("stop").is_ok_and(|execution| execution.code() == Some(0));
-        let _ = self.call("monitor");
+        let stop = self.make(&self.prepare_guarded("stop"));
+        let stopped = stop.is_ok_and(|execution| execution.code() == Some(0));
+        let _ = self.make(&self.prepare_guarded("monitor"));
         stopped && self.state == State::Stopped
     }
 
@@ -60,4 +107,40 @@ impl Session<'_> {
             .map(|one| format!("{} answered {}", one.call.action_name(), one.execution));
         answers.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Kills what is there, and what that starts meanwhile, until nothing is left; says which they
+/// were. With `patience` they have had time to go by themselves before.
+pub(super) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
+    let look = || watch.snapshot().unwrap_or_default().processes;
+    let mut there = if patience {
+        watch.settled(&Ledger::default()).unwrap_or_default().processes
+    } else {
+        look()
+    };
+    let mut seen: BTreeMap<(i32, u64), Process> = BTreeMap::new();
+    let deadline = Instant::now() + KILL_GRACE;
+    // One look can miss a process that is born during it: only the second empty one counts.
+    let mut empty_looks = 0;
+    while empty_looks < 2 && Instant::now() < deadline {
+        empty_looks = if there.is_empty() { empty_looks + 1 } else { 0 };
+        for (key, process) in there {
+            family::end(&process);
+            seen.insert(key, process);
+        }
+        if empty_looks == 0 {
+            pause(LOOK_AGAIN);
+        }
+        there = look();
+    }
+    let unnamed = seen.len().saturating_sub(NAMED);
+    let name = |(key, process): (&(i32, u64), &Process)| match there.contains_key(key) {
+        true => format!("a process the agent started can't be killed: {process}"),
+        false => format!("a process the agent started outlived stop and was killed: {process}"),
+    };
+    let mut sentences: Vec<String> = seen.iter().take(NAMED).map(name).collect();
+    if unnamed > 0 {
+        sentences.push(format!("{unnamed} further processes outlived stop and were killed"));
+    }
+    sentences
 }

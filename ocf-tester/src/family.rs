@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The processes that come from this one, however far they went: a daemon with a session of its
+//! own and without any environment, too.
+//!
+//! A process whose parent has ended is given to init, and nothing tells any more where it came
+//! from, unless an ancestor asked for it (`PR_SET_CHILD_SUBREAPER`, prctl(2)). The command
+//! `ocf-tester` asks. Only what another service manager starts on the agent's behalf (systemd, a
+//! container engine) is out of reach.
+
+use crate::child;
+use crate::ledger::{self, Process, pause};
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::Pid;
+use std::collections::BTreeSet;
+use std::io;
+use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The descendants there were before, with what descends from them: a shell that starts a process
+/// and then becomes the tester has them (`ocf-tester … > >(tee log)`). Set once this one adopts.
+static STRANGERS: Mutex<Option<BTreeSet<(i32, u64)>>> = Mutex::new(None);
+
+/// The children that somebody waits for.
+static AWAITED: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
+
+/// How often is looked while somebody else's child has to be waited for by them.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// From now on every orphaned descendant becomes a child of this process, which ends it when its
+/// run is over. For a process that makes one run at a time and starts nothing but agents.
+///
+/// # Errors
+/// The kernel's, when it doesn't know the request.
+pub fn adopt() -> nix::Result<()> {
+    *strangers() = Some(ledger::lineage(&ledger::children(own_number())));
+    prctl::set_child_subreaper(true)
+}
+
+fn strangers() -> MutexGuard<'static, Option<BTreeSet<(i32, u64)>>> {
+    STRANGERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether orphans come to this process.
+fn is_adopting() -> bool {
+    strangers().is_some()
+}
+
+/// The children from which all descent is counted; none when orphans don't come here, because
+/// then several runs may be under way in this process.
+pub(crate) fn roots() -> BTreeSet<(i32, u64)> {
+    let mut strangers = strangers();
+    let Some(strangers) = &mut *strangers else { return BTreeSet::new() };
+    if !strangers.is_empty() {
+        // What they have started since may come to this process once they have ended.
+        let more = ledger::lineage(strangers);
+        strangers.extend(more);
+    }
+    &ledger::children(own_number()) - strangers
+}
+
+fn own_number() -> i32 {
+    std::process::id().cast_signed()
+}
+
+/// Whether a process that was started then, in clock ticks since boot, is younger than this one:
+/// what is older was not started by an agent under test.
+pub(crate) fn is_younger(started: u64) -> bool {
+    ledger::start_time(own_number()).is_some_and(|own| own <= started)
+}
+
+fn awaited() -> MutexGuard<'static, BTreeSet<Pid>> {
+    AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes sure that no child is between fork and exec meanwhile, where it has copies of every
+/// descriptor of this process.
+pub(crate) fn without_births<T>(work: impl FnOnce() -> T) -> T {
+    let _guard = awaited();
+    work()
+}
+
+/// Starts a child that the caller waits for, and then calls [`forget`].
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
+    reap_orphans();
+    let mut awaited = awaited();
+    let child = command.spawn()?;
+    awaited.insert(Pid::from_raw(child.id().cast_signed()));
+    Ok(child)
+}
+
+/// The caller has waited for this child: its number may be another process's from now on.
+pub(crate) fn forget(child: Pid) {
+    awaited().remove(&child);
+}
+
+/// Returns when the child has ended; it stays a zombie, so that its number can't be reused. Orphans
+/// that end meanwhile are taken away at once, as init does it: an agent's stop waits for that.
+pub(crate) fn await_end(child: Pid) {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    let whom = || if is_adopting() { Id::All } else { Id::Pid(child) };
+    loop {
+        match waitid(whom(), flags).map(|status| status.pid()) {
+            Ok(Some(ended)) if ended != child => {
+                if !reap(ended) {
+                    pause(LOOK_AGAIN);
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+/// Takes away the orphans that have ended.
+fn reap_orphans() {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    while is_adopting()
+        && let Ok(Some(ended)) = waitid(Id::All, flags).map(|status: WaitStatus| status.pid())
+        && reap(ended)
+    {}
+}
+
+/// Takes away a child that has ended, unless somebody waits for it.
+fn reap(child: Pid) -> bool {
+    let awaited = awaited();
+    if awaited.contains(&child) {
+        return false;
+    }
+    let _ = waitpid(child, Some(WaitPidFlag::WNOHANG));
+    true
+}
+
+/// Kills this very process, never another one that got its number.
+pub(crate) fn end(process: &Process) {
+    let pid = Pid::from_raw(process.pid);
+    let is_same = || ledger::start_time(process.pid) == Some(process.started);
+    match child::open_process(pid) {
+        Ok(descriptor) if is_same() => {
+            let _ = child::kill_process(&descriptor);
+        }
+        // Before Linux 5.3: the best that can be done.
+        Err(Errno::ENOSYS) if is_same() => {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        _ => {}
+    }
+}
