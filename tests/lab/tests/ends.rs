@@ -91,7 +91,7 @@ fn a_run_that_is_killed_leaves_nothing() {
 #[ignore = "needs root and a Docker Engine"]
 fn a_signal_at_any_moment_of_getting_ready_ends_the_run() {
     // The first interrupted lab waited for a lock that it held itself, for ever.
-    for milliseconds in (10..400).step_by(20) {
+    for milliseconds in (10..200).step_by(5) {
         let mut lab = command("timeout");
         lab.args(["--kill-after=60", "--signal=INT", &format!("0.{milliseconds:03}")]);
         lab.args([env!("CARGO_BIN_EXE_lab"), "exec", "--", "sleep", "100000"]);
