@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage install bench bless deny lab clean-lab compiler
+.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage install bench bless deny lab lab-tool clean-lab compiler root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -11,11 +11,11 @@ STAGED = $(STAGE)/usr/lib/ocf/resource.d
 AGENTS := $(patsubst agents/%/Cargo.toml,-p ocf-%,$(wildcard agents/*/Cargo.toml))
 export OCF_AGENTS = $(STAGED)
 
-demo: stage lab
-	$(LAB) demo --agents $(STAGED) $(if $(KEEP),--keep)
+demo: root stage lab-tool
+	$(LAB) demo --agents $(STAGED) $(if $(filter-out 0 no,$(KEEP)),--keep)
 
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
-test: compiler
+test: root compiler
 	@$(MAKE) --no-print-directory tiers TIERS="stage test-host lab"
 	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-peers test-cluster"
 
@@ -27,13 +27,13 @@ tiers:
 	done
 
 # The kills are printed: their share is the evidence.
-test-host:
+test-host: stage
 	cargo test --workspace --exclude peers
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
 
 # The test binaries run inside the lab's image, beside Debian's shell agents. The repository is mounted
 # at its own path, because the binaries and the stage are in it.
-test-peers:
+test-peers: stage lab
 	cargo test -p peers --config "$(IN_LAB)"
 	cargo test -p ocf-tester --test peers --config "$(IN_LAB)"
 
@@ -43,41 +43,53 @@ IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces
   '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)']
 
 # The lab itself: what it promises about leaving nothing behind.
-test-lab:
+test-lab: lab
 	cargo test -p lab -- --include-ignored
 
-test-cluster:
+test-cluster: stage lab
 	$(LAB) cluster-test --agents $(STAGED)
 
 check: compiler
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
+root:
+	@[ "$$(id -u)" = 0 ] || { echo "this needs root: it starts containers and traces agents"; exit 1; }
+
 # Rust needs a linker; a fresh Debian has none.
 compiler:
-	@command -v cargo >/dev/null || { echo "cargo is not in PATH: install Rust 1.91 or newer"; exit 1; }
+	@command -v cargo >/dev/null || { \
+	  echo "cargo is not in PATH: install Rust 1.91 or newer (sudo resets PATH)"; exit 1; }
+	@version=$$(rustc --version | cut -d' ' -f2); printf '1.91\n%s\n' "$$version" | sort -VC || { \
+	  echo "Rust $$version is too old: 1.91 or newer is needed"; exit 1; }
 	@command -v cc >/dev/null || { echo "installing gcc and libc6-dev with apt"; \
-	  apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
+	  apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev || { \
+	  echo "no C compiler for linking: install gcc and libc6-dev by hand"; exit 1; }; }
 
+# Emptied first: an agent that is gone from the source must not ship.
 stage: compiler
 	cargo build --release $(AGENTS) -p ocf-tester
-	$(MAKE) --no-print-directory install DESTDIR=$(STAGE)
+	rm -rf $(STAGE)
+	@$(MAKE) --no-print-directory install DESTDIR=$(STAGE)
 
 # A binary <provider>-<Type> is installed as <provider>/<Type>.
 install:
+	@[ -x $(RELEASE)/ocf-tester ] || { echo "nothing is built: run make stage first"; exit 1; }
 	@for agent in $$(cd agents && echo */src/bin/*.rs); do \
 	  name=$$(basename $$agent .rs); \
 	  install -D -m 755 $(RELEASE)/$$name "$(RESOURCED)/$${name%%-*}/$${name#*-}" || exit 1; \
 	done
-	install -D -m 755 $(RELEASE)/ocf-tester "$(DESTDIR)/usr/bin/ocf-tester"
-	install -D -m 644 packaging/man/ocf-tester.8 "$(DESTDIR)/usr/share/man/man8/ocf-tester.8"
+	@install -D -m 755 $(RELEASE)/ocf-tester "$(DESTDIR)/usr/bin/ocf-tester"
+	@install -D -m 644 packaging/man/ocf-tester.8 "$(DESTDIR)/usr/share/man/man8/ocf-tester.8"
 
-# The tool, and with it the node's image and a running Engine.
-lab: compiler
+lab-tool: compiler
 	cargo build --release -p lab
+
+# The tool, and with it the node's image.
+lab: root lab-tool
 	$(LAB) setup
 
-clean-lab:
+clean-lab: root lab-tool
 	$(LAB) clean
 
 bench: stage

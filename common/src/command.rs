@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The one door through which an agent runs another program: a list of arguments (never a shell), a
-//! deadline (TERM, then KILL), captured output with a cap, stdin empty unless given, and an
-//! environment that carries no parameter of the resource, so no secret.
+//! deadline (TERM, then KILL), captured output with a cap, stdin empty, and an environment that carries
+//! no parameter of the resource, so no secret. A program that goes on as a daemon and keeps its output
+//! open holds nobody up: its start is over when the process that was started ends.
 //!
 //! The child stays in our process group: when Pacemaker kills the action, it dies with it.
 
@@ -59,11 +60,14 @@ impl Output {
         self.end == End::Exit(0)
     }
 
-    /// The last line of stderr that says something, for an error message.
+    /// The last line of stderr that says something, for an error message; not mount(8)'s last line,
+    /// which says only where to read on.
     #[must_use]
     pub fn last_words(&self) -> String {
         let text = String::from_utf8_lossy(&self.stderr);
-        text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("").to_owned()
+        let says_something =
+            |line: &&str| !line.is_empty() && !line.contains("may have more information");
+        text.lines().rev().map(str::trim).find(says_something).unwrap_or("").to_owned()
     }
 }
 

@@ -11,7 +11,13 @@ use std::ffi::OsStr;
 ///
 /// The first line of a field's comment is the short description, the rest the long one. A type that
 /// has no value for "unset", without a default, is required; a default is text and parsed like a
-/// user's. Behind `=>` stand the builders of [`ParameterRow`].
+/// user's. Types are those that are a [`Value`](crate::value::Value): text, paths, `bool`, integers,
+/// `Duration`, `IpAddr`, [`Words`](crate::value::Words), [`Secret`](crate::Secret),
+/// [`choice!`](crate::choice), and `Option` of each.
+///
+/// Behind `=>` stand builders, in any number and order: `default("text")`; `reloadable()`, for what
+/// reload-agent makes effective; `unique_group("name")`; `alias("old_name")`, which still works and is
+/// declared as deprecated; `name("type")`, where the name is a keyword of Rust.
 ///
 /// ```
 /// use std::path::PathBuf;
@@ -58,6 +64,12 @@ macro_rules! parameters {
                 Some(Self {$($field: $field?),*})
             }
         }
+    };
+    ($($other:tt)*) => {
+        compile_error!(
+            "parameters! takes one struct whose every field has a comment (its description), a type \
+             and, behind =>, builders: /// Text\n name: String => default(\"x\").reloadable(),"
+        );
     };
 }
 

@@ -4,9 +4,12 @@
 //! afterwards, so that there is no moment in between.
 
 use crate::deadline::Deadline;
+use crate::error::{Error, Result, describe};
 use crate::sys;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill};
+/// The signals of [`Identity::signal`].
+pub use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use std::fs;
@@ -73,7 +76,7 @@ impl Identity {
     ///
     /// # Errors
     /// When the kernel refuses (EPERM).
-    pub fn signal(&self, signal: Signal) -> io::Result<bool> {
+    pub fn signal(&self, signal: Signal) -> Result<bool> {
         let sent = match self.open() {
             Handle::Gone => return Ok(false),
             Handle::Descriptor(fd) => sys::pidfd_send_signal(fd.as_fd(), signal as i32),
@@ -82,7 +85,10 @@ impl Identity {
         match sent {
             Ok(()) => Ok(true),
             Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => {
+                let why = describe(&error);
+                Err(Error::permission(format!("cannot signal process {}: {why}", self.pid)))
+            }
         }
     }
 

@@ -31,16 +31,23 @@ pub const ALL: [&str; 4] =
 /// The workspace's folder.
 #[must_use]
 pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    // Asked at run time: a checkout may have moved since the build.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    package.ancestors().nth(2).unwrap().to_owned()
+}
+
+/// Where the staged agents are, as `<provider>/<type>`.
+#[must_use]
+pub fn stage() -> PathBuf {
+    let given = std::env::var_os("OCF_AGENTS").map(PathBuf::from);
+    given.unwrap_or_else(|| workspace().join("target/stage/usr/lib/ocf/resource.d"))
 }
 
 /// The file of a staged agent.
 #[must_use]
 pub fn staged(agent: &str) -> PathBuf {
-    let given = std::env::var_os("OCF_AGENTS").map(PathBuf::from);
-    let directory =
-        given.unwrap_or_else(|| workspace().join("target/stage/usr/lib/ocf/resource.d"));
-    let path = directory.join(agent);
+    let path = stage().join(agent);
     assert!(path.is_file(), "no agent {}: run `make stage` first", path.display());
     path
 }

@@ -47,6 +47,23 @@ fn equals_its_golden_file() {
     }
 }
 
+/// An agent that is staged and unknown here would ship untested.
+#[test]
+fn every_staged_agent_is_known_to_the_tests() {
+    let mut found = Vec::new();
+    for provider in fs::read_dir(conformance::stage()).unwrap() {
+        let provider = provider.unwrap();
+        for agent in fs::read_dir(provider.path()).unwrap() {
+            let (provider, agent) = (provider.file_name(), agent.unwrap().file_name());
+            found.push(format!("{}/{}", provider.display(), agent.display()));
+        }
+    }
+    let mut known = ALL.map(str::to_owned).to_vec();
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
 #[test]
 fn no_golden_file_is_orphaned() {
     let names = fs::read_dir(workspace().join("metadata/golden")).unwrap();
