@@ -13,11 +13,14 @@ use crate::{Error, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long `dockerd` may take to answer, and to end.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Where the kernel shows the bridge that `dockerd` takes for its own.
+const DEFAULT_BRIDGE: &str = "/sys/class/net/docker0";
 
 /// The right to use the Engine; when it is dropped and nobody else has it, a `dockerd` that the
 /// lab started is ended.
@@ -55,13 +58,8 @@ impl Engine {
     fn spawn(&self) -> Result<()> {
         let log_path = path("dockerd.log");
         let log = File::create(&log_path).map_err(|e| cannot(&log_path, &e))?;
-        // Nothing of the lab needs a bridge, so no packet filter of the host is touched.
-        let server = Invocation::new("dockerd").args([
-            "--bridge=none",
-            "--iptables=false",
-            "--ip-forward=false",
-            "--ip-masq=false",
-        ]);
+        let has_bridge = Path::new(DEFAULT_BRIDGE).exists();
+        let server = Invocation::new("dockerd").args(server_arguments(has_bridge));
         let mut child = self.docker.runner.spawn_logged(&server, log)?;
         Owned { pid: child.id(), started: started(child.id()) }.record()?;
         self.docker.runner.poll("dockerd answering", LIMIT, || {
@@ -106,6 +104,15 @@ impl Drop for Engine {
             crate::progress::complain(&format!("the Engine was not ended: {error}"));
         }
     }
+}
+
+/// How the lab's own `dockerd` is started. Containers of the lab need no bridge, and the host's
+/// packet filter and routing are left alone. With `--bridge=none` dockerd removes a `docker0` that
+/// it finds; one that exists is the administrator's, so then the option is left out, and dockerd
+/// uses the bridge: up, and with an address of its own choice only if it has none.
+fn server_arguments(has_bridge: bool) -> Vec<&'static str> {
+    let filter = ["--iptables=false", "--ip-forward=false", "--ip-masq=false"];
+    (!has_bridge).then_some("--bridge=none").into_iter().chain(filter).collect()
 }
 
 /// A `dockerd` that some run of the lab started.
@@ -205,13 +212,24 @@ fn path(name: &str) -> PathBuf {
     PathBuf::from(RUN_DIR).join(name)
 }
 
-fn cannot(path: &std::path::Path, error: &std::io::Error) -> Error {
+fn cannot(path: &Path, error: &std::io::Error) -> Error {
     Error::new(format!("cannot write {}: {error}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bridge_of_the_administrators_is_not_deleted() {
+        // The first lab asked for no bridge at all, and dockerd removed the one that was there.
+        let asks_for_none = |has_bridge| server_arguments(has_bridge).contains(&"--bridge=none");
+        assert!(!asks_for_none(true));
+        assert!(asks_for_none(false), "where there is none, dockerd must not make one");
+        for arguments in [server_arguments(true), server_arguments(false)] {
+            assert!(arguments.contains(&"--iptables=false"), "{arguments:?}");
+        }
+    }
 
     #[test]
     fn a_process_is_known_by_its_start_not_by_its_pid() {
