@@ -126,12 +126,22 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries.into_iter().map(|entry| entry.path()).collect())
 }
 
-/// Puts agents in the place of the shell ones.
+/// The step that [`install`] is, as it is shown.
+pub const INSTALLING: &str = "our agents are put on the node";
+
+/// Puts agents in the place of the shell ones, or beside them, and names where they are now.
 ///
 /// # Errors
 /// A file cannot be copied.
-pub fn install(agents: &[Agent], node: &Node) -> Result<()> {
-    agents.iter().try_for_each(|a| node.copy_in(a.path.as_os_str(), &a.installed_path()))
+pub fn install(agents: &[Agent], node: &Node) -> Result<Vec<String>> {
+    let put = |agent: &Agent| {
+        let path = agent.installed_path();
+        let copied = node.copy_in(agent.path.as_os_str(), &path);
+        copied.map(|()| path).map_err(|error| {
+            error.during(format_args!("putting {} on the node", agent.path.display()))
+        })
+    };
+    agents.iter().map(put).collect()
 }
 
 /// The cluster on its node.
@@ -139,17 +149,16 @@ pub fn install(agents: &[Agent], node: &Node) -> Result<()> {
 pub struct Cluster {
     /// The container.
     pub node: Node,
-    /// Our agents, in the node by now.
+    /// Our agents, on the node once [`install`] put them there.
     pub agents: Vec<Agent>,
 }
 
 impl Cluster {
-    /// Puts the agents into the node and starts corosync and Pacemaker.
+    /// Starts corosync and Pacemaker.
     ///
     /// # Errors
     /// Something does not start, or no controller is elected.
     pub fn boot(&self) -> Result<()> {
-        install(&self.agents, &self.node)?;
         let root = ("root", "root");
         self.node.write_file("/etc/corosync/corosync.conf", root, "0644", COROSYNC_CONF)?;
         let cib = "/var/lib/pacemaker/cib/cib.xml";

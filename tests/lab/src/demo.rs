@@ -2,7 +2,7 @@
 //! `make demo`: our agents in the hands of a real Pacemaker, shown step by step.
 
 use crate::checks::{ENDING, STORY, soak};
-use crate::cluster::{CAPABILITIES, Cluster, NODE, find_agents};
+use crate::cluster::{CAPABILITIES, Cluster, INSTALLING, NODE, find_agents, install};
 use crate::node::Spec;
 use crate::progress::{Progress, summary};
 use crate::{Lab, Result};
@@ -12,7 +12,8 @@ use std::time::Duration;
 /// How long the demo watches the agents do nothing wrong.
 const SOAK: Duration = Duration::from_secs(15);
 
-/// Starts a cluster of one node with the agents in it. The container goes with the cluster.
+/// Starts the container of a cluster of one node; neither agents nor daemons are in it yet. It
+/// goes with the cluster.
 ///
 /// # Errors
 /// No agents, or the container cannot be started.
@@ -69,6 +70,7 @@ pub fn run(lab: &Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Resu
 }
 
 fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
+    progress.step(INSTALLING, || install(&cluster.agents, &cluster.node))?;
     progress.step("corosync and Pacemaker are up", || cluster.boot())?;
     progress.evidence([
         "one node, so nobody could fence it: stonith-enabled=false. Never run a real cluster so.",

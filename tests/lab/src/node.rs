@@ -178,11 +178,15 @@ impl Node {
         self.docker.runner.run_ok(&write).map(|_| ())
     }
 
-    /// Copies a host file over a file of the container.
+    /// Copies a host file over a file of the container, or into a directory that may not be there
+    /// yet.
     ///
     /// # Errors
     /// As [`crate::process::Runner::run_ok`].
     pub fn copy_in(&self, host_path: &OsStr, path: &str) -> Result<()> {
+        if let Some((directory, _)) = path.rsplit_once('/') {
+            self.ok(["install", "-d", directory])?;
+        }
         let target = format!("{}:{path}", self.name);
         let copy =
             self.docker.invocation(["cp", "--follow-link"]).args([host_path, target.as_ref()]);

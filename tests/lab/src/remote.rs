@@ -57,7 +57,9 @@ impl RemotePair {
     /// # Errors
     /// It doesn't come up.
     pub fn join(&mut self) -> Result<Evidence> {
-        install(&self.cluster.agents, &self.remote)?;
+        for node in [&self.cluster.node, &self.remote] {
+            install(&self.cluster.agents, node)?;
+        }
         self.remote.start_in_background(&[&format!("{REMOTE_ROOT}/usr/sbin/pacemaker-remoted")])?;
         self.cluster.boot()?;
         // pcs would rather set the other machine up by itself, which takes its daemon there.

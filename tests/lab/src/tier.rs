@@ -2,7 +2,7 @@
 //! The cluster tier of `make test`: the demo's claims and more, one line each, counted.
 
 use crate::checks::{ENDING, Evidence, STORY, is_described, soak};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, INSTALLING, install};
 use crate::progress::Progress;
 use crate::remote::RemotePair;
 use crate::{Error, Lab, Result, demo};
@@ -28,7 +28,10 @@ pub struct Count {
 pub fn run(lab: &Lab, progress: &Progress, agents: &Path) -> Result<Count> {
     let cluster = demo::prepare(lab, agents, false)?;
     let mut tier = Tier { progress, count: Count::default() };
-    tier.check("a cluster of one node comes up", || cluster.boot().map(|()| Evidence::new()))?;
+    tier.check(INSTALLING, || install(&cluster.agents, &cluster.node))?;
+    if tier.count.failed == 0 {
+        tier.check("a cluster of one node comes up", || cluster.boot().map(|()| Evidence::new()))?;
+    }
     if tier.count.failed == 0 {
         tier.all(lab, &cluster)?;
     }
