@@ -83,6 +83,14 @@ fn a_good_description_breaks_no_rule() {
 }
 
 #[test]
+fn an_empty_default_is_none() {
+    let empty = GOOD
+        .replacen("type=\"integer\" default=\"1\"", "type=\"integer\" default=\"\"", 1)
+        .replacen("type=\"select\"", "type=\"select\" default=\"\"", 1);
+    assert_eq!(check(empty.as_bytes()), []);
+}
+
+#[test]
 fn every_edit_breaks_its_rule() {
     for (from, to, rule, consumer) in EDITS {
         assert!(GOOD.contains(from), "{from}");

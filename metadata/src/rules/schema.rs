@@ -85,11 +85,16 @@ fn parameter(element: &Element, findings: &mut Findings) {
         self::content(element, content, findings);
     }
     if element.attribute("required") == Some("1")
-        && element.child("content").is_some_and(|content| content.attribute("default").is_some())
+        && element.child("content").is_some_and(|content| default_of(content).is_some())
     {
         let message = format!("{} is required and has a default", named(element));
         findings.add("MD-17", Ocf, message);
     }
+}
+
+/// The default, if it says something: an empty one means "unset" to every consumer.
+fn default_of(content: &Element) -> Option<&str> {
+    content.attribute("default").filter(|default| !default.is_empty())
 }
 
 fn content(parameter: &Element, content: &Element, findings: &mut Findings) {
@@ -97,7 +102,7 @@ fn content(parameter: &Element, content: &Element, findings: &mut Findings) {
     let kind = content.attribute("type").unwrap_or_default();
     let options: Vec<&str> =
         content.all("option").filter_map(|option| option.attribute("value")).collect();
-    let default = content.attribute("default");
+    let default = default_of(content);
     let bad_default = match (kind, default) {
         ("integer", Some(text)) => text.parse::<i64>().is_err(),
         ("boolean", Some(text)) => !matches!(
