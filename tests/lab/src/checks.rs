@@ -7,7 +7,6 @@
 use crate::cluster::{Agent, Cluster, NODE};
 use crate::status::Status;
 use crate::{Error, Result};
-use std::time::{Duration, Instant};
 
 /// Lines that show what was seen.
 pub type Evidence = Vec<String>;
@@ -154,7 +153,16 @@ fn start_fails(cluster: &Cluster, id: &str, agent: &str, parameter: &str) -> Res
 }
 
 /// Creates a resource with pcs and waits for it to come up, with nothing gone wrong.
-fn create(cluster: &Cluster, id: &str, agent: &str, args: &[&str], role: &str) -> Result<Evidence> {
+///
+/// # Errors
+/// pcs refuses, an action fails, or the role isn't reached within a minute.
+pub fn create(
+    cluster: &Cluster,
+    id: &str,
+    agent: &str,
+    args: &[&str],
+    role: &str,
+) -> Result<Evidence> {
     let create = [&["resource", "create", id, agent], args].concat();
     cluster.pcs(create.iter().copied())?;
     wait_for_role(cluster, id, role)?;
@@ -180,58 +188,6 @@ fn shown_reason(cluster: &Cluster, id: &str, reason: &str) -> Result<Evidence> {
         return Err(Error::new(format!("crm_mon doesn't show the exit reason of {id}: {reason}")));
     }
     Ok(shown)
-}
-
-/// Keeps one resource of each agent for `time`, created with required parameters only.
-///
-/// # Errors
-/// Any action of theirs fails, or one of them isn't up at the end.
-pub fn soak(cluster: &Cluster, time: Duration) -> Result<Evidence> {
-    let mut soaked = Vec::new();
-    for agent in cluster.agents.iter().filter(|agent| is_soaked(agent)) {
-        let id = format!("soak-{}-{}", agent.provider, agent.kind);
-        let is_promotable = is_promotable(agent);
-        let args: &[&str] = if is_promotable { &["promotable"] } else { &[] };
-        let role = if is_promotable { "Promoted" } else { "Started" };
-        create(cluster, &id, &agent.name(), args, role)?;
-        soaked.push((id, role));
-    }
-    let start = Instant::now();
-    loop {
-        let status = cluster.status()?;
-        for (id, role) in &soaked {
-            if let Some(trouble) = status.trouble(id) {
-                return Err(Error::new(trouble));
-            }
-            if status.role(id) != *role {
-                return Err(Error::new(format!("{id} is {}, not {role}", status.role(id))));
-            }
-        }
-        if start.elapsed() >= time {
-            return soaked.iter().map(|(id, role)| soaked_evidence(&status, id, role)).collect();
-        }
-        cluster.node.docker().runner.pause(Duration::from_millis(500))?;
-    }
-}
-
-/// `ocf:pacemaker:remote` is a connection to another machine: it can't be up without one.
-fn is_soaked(agent: &Agent) -> bool {
-    agent.kind != "remote"
-}
-
-/// Agents that make sense only with roles; others that offer promote are at home without it.
-fn is_promotable(agent: &Agent) -> bool {
-    agent.kind == "Stateful"
-}
-
-fn soaked_evidence(status: &Status, id: &str, role: &str) -> Result<String> {
-    let monitor = status.last(id, "monitor").filter(|monitor| monitor.is_recurring);
-    let monitor = monitor.ok_or_else(|| Error::new(format!("{id} was never monitored")))?;
-    let expected = if role == "Promoted" { 8 } else { 0 };
-    if monitor.code != expected {
-        return Err(Error::new(format!("monitor of {id} answers {}", monitor.code)));
-    }
-    Ok(format!("{id}: {role}, monitor answers {}, no failed action", monitor.code))
 }
 
 fn everything_stops(cluster: &Cluster) -> Result<Evidence> {

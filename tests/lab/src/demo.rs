@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `make demo`: our agents in the hands of a real Pacemaker, shown step by step.
 
-use crate::checks::{ENDING, STORY, soak};
+use crate::checks::{ENDING, STORY};
 use crate::cluster::{CAPABILITIES, Cluster, INSTALLING, NODE, find_agents, install};
 use crate::node::Spec;
 use crate::progress::{Progress, summary};
+use crate::soak::soak;
 use crate::{Lab, Result};
 use std::path::Path;
 use std::time::Duration;
@@ -79,7 +80,7 @@ fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
         let evidence = progress.step(check.name, || (check.run)(cluster));
         progress.evidence(evidence.map_err(|error| error.during(check.name))?);
     }
-    let label = format!("each agent runs {} s without a failure", SOAK.as_secs());
+    let label = format!("the agents run {} s without a failure", SOAK.as_secs());
     let evidence = progress.step(&label, || soak(cluster, SOAK))?;
     progress.evidence(evidence);
     progress.note("");

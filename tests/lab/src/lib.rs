@@ -24,6 +24,7 @@ pub mod progress;
 pub mod remote;
 pub mod setup;
 pub mod signals;
+pub mod soak;
 pub mod status;
 pub mod tier;
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The cluster tier of `make test`: the demo's claims and more, one line each, counted.
 
-use crate::checks::{ENDING, Evidence, STORY, is_described, soak};
+use crate::checks::{ENDING, Evidence, STORY, is_described};
 use crate::cluster::{Cluster, INSTALLING, install};
 use crate::progress::Progress;
 use crate::remote::RemotePair;
+use crate::soak::soak;
 use crate::{Error, Lab, Result, demo};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long every agent must run without a failure.
+/// How long the agents must run without a failure.
 const SOAK: Duration = Duration::from_secs(60);
 
 /// How many checks passed and failed.
@@ -61,7 +62,7 @@ impl Tier<'_> {
             pair.insert(RemotePair::prepare(lab, &cluster.agents)?).join()
         })?;
         let time = SOAK.as_secs();
-        let name = format!("each agent runs {time} s without a failure");
+        let name = format!("the agents run {time} s without a failure");
         self.check(&name, || soak(cluster, SOAK))?;
         let name = format!("the connection to the remote node holds {time} s");
         self.check(&name, || match &pair {
