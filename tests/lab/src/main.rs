@@ -76,47 +76,47 @@ struct Exec {
 
 fn main() -> ExitCode {
     let verb = Cli::parse().verb;
-    match run(verb) {
+    let (progress, aside) = (Progress::new(Stream::Out), Progress::new(Stream::Err));
+    match run(verb, &progress, &aside) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            complain(&error.to_string());
+            if !progress.has_shown(&error) && !aside.has_shown(&error) {
+                complain(&error.to_string());
+            }
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn run(verb: Verb) -> Result<u8> {
+/// Does what was asked for; getting ready is shown `aside` where standard output is for answers.
+fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
     let runner = Runner::new(Signals::catch()?);
-    let aside = Progress::new(Stream::Err);
     match verb {
         Verb::Setup => {
-            let lab = Lab::open(runner, &aside)?;
-            Progress::new(Stream::Out).note(lab.image());
+            let lab = Lab::open(runner, aside)?;
+            progress.note(lab.image());
             Ok(0)
         }
         Verb::Demo { agents, keep } => {
-            let progress = Progress::new(Stream::Out);
-            let lab = Lab::open(runner, &progress)?;
-            demo::run(&lab, &progress, &agents, keep)?;
+            let lab = Lab::open(runner, progress)?;
+            demo::run(&lab, progress, &agents, keep)?;
             Ok(0)
         }
         Verb::ClusterTest { agents } => {
-            let lab = Lab::open(runner, &aside)?;
-            let progress = Progress::new(Stream::Out);
-            let count = tier::run(&lab, &progress, &agents)?;
+            let lab = Lab::open(runner, aside)?;
+            let count = tier::run(&lab, progress, &agents)?;
             progress.note(&format!("{} passed, {} failed", count.passed, count.failed));
             Ok(u8::from(count.failed > 0))
         }
-        Verb::Exec(exec) => run_in_container(&Lab::open(runner, &aside)?, exec),
+        Verb::Exec(exec) => run_in_container(&Lab::open(runner, aside)?, exec),
         Verb::Hold { command } => {
-            let lab = Lab::open(runner, &aside)?;
+            let lab = Lab::open(runner, aside)?;
             let (program, args) = split(&command)?;
             let command = Invocation::new(program).args(args).in_foreground().limit(None);
             exit_code(lab.docker().runner.run(&command)?.code)
         }
         Verb::Clean => {
-            let removed = Lab::clean(runner, &aside)?;
-            let progress = Progress::new(Stream::Out);
+            let removed = Lab::clean(runner, aside)?;
             removed.iter().for_each(|name| progress.note(&format!("removed {name}")));
             Ok(0)
         }

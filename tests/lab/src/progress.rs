@@ -29,8 +29,8 @@ pub struct Done {
     pub label: String,
     /// How long it took.
     pub time: Duration,
-    /// Whether it came to what it should.
-    pub is_ok: bool,
+    /// Why it didn't come to what it should.
+    pub error: Option<Error>,
 }
 
 /// Shows steps as they happen and remembers them.
@@ -59,16 +59,27 @@ impl Progress {
     pub fn step<T>(&self, label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let start = Instant::now();
         let result = if self.is_live { self.live(label, work) } else { work() };
-        let (time, is_ok) = (start.elapsed(), result.is_ok());
+        let time = start.elapsed();
         match &result {
             Ok(_) => self.note(&format!("ok {label} ({:.1} s)", time.as_secs_f64())),
             Err(Error::Failed(why)) => self.note(&format!("FAILED {label}: {why}")),
             Err(Error::Interrupted(_)) => {}
         }
         if let Ok(mut done) = self.done.lock() {
-            done.push(Done { label: label.to_owned(), time, is_ok });
+            done.push(Done {
+                label: label.to_owned(),
+                time,
+                error: result.as_ref().err().cloned(),
+            });
         }
         result
+    }
+
+    /// Whether a step has shown this failure already. A signal is not shown as a failure.
+    #[must_use]
+    pub fn has_shown(&self, error: &Error) -> bool {
+        matches!(error, Error::Failed(_))
+            && self.done().iter().any(|done| done.error.as_ref() == Some(error))
     }
 
     /// A line of its own.
@@ -135,7 +146,7 @@ pub fn summary(done: &[Done]) -> Vec<String> {
     };
     let total = done.iter().map(|d| d.time).sum();
     done.iter()
-        .map(|d| row(&d.label, d.time, if d.is_ok { "ok" } else { "FAILED" }))
+        .map(|d| row(&d.label, d.time, if d.error.is_none() { "ok" } else { "FAILED" }))
         .chain([row("total", total, "")])
         .map(|line| line.trim_end().to_owned())
         .collect()
@@ -156,6 +167,7 @@ mod tests {
         assert_eq!(progress.step("one", || Ok(1)), Ok(1));
         let failed: Result<()> = progress.step("two", || Err(Error::new("no")));
         assert_eq!(failed, Err(Error::new("no")));
+        assert!(progress.has_shown(&Error::new("no")) && !progress.has_shown(&Error::new("else")));
         let lines = summary(&progress.done());
         assert!(lines[0].starts_with("one") && lines[0].ends_with("ok"), "{lines:?}");
         assert!(lines[1].starts_with("two") && lines[1].ends_with("FAILED"), "{lines:?}");
