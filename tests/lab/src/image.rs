@@ -10,6 +10,7 @@ use crate::mirror::{Mirror, fetch_settings};
 use crate::node::{Node, Spec};
 use crate::process::Invocation;
 use crate::progress::Progress;
+use crate::space::{self, Demand};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,8 +48,10 @@ pub const REMOTE_ROOT: &str = "/opt/pacemaker-remote";
 /// Everything made on the way to an image; the next build starts by removing it.
 const WORK_DIR: &str = "/var/tmp/ocf-agents-lab";
 
-/// Free space without which no build is begun.
-const NEEDED_MEGABYTES: u64 = 1500;
+/// Room without which no build is begun, in megabytes: an unpacked base system and its archive,
+/// and what the Engine keeps (both images, and the container that packages are installed in).
+const WORK_ROOM: u64 = 600;
+const ENGINE_ROOM: u64 = 900;
 
 const APT_DIR: &str = "/run/lab-apt";
 
@@ -79,7 +82,9 @@ pub fn ensure(docker: &Docker, progress: &Progress) -> Result<String> {
         return Ok(node);
     }
     progress.note("making the node's image from this machine's Debian mirror: a minute or two");
+    // First, for it removes what a killed build left.
     let work = WorkDir::make()?;
+    require_room(docker)?;
     let mirror = Mirror::of_this_host()?;
     let settings = fetch_settings(&docker.runner)?;
     if !docker.has_image(&base)? {
@@ -91,6 +96,20 @@ pub fn ensure(docker: &Docker, progress: &Progress) -> Result<String> {
         make_node(docker, &work, &mirror, &settings, &base, &node)
     })?;
     Ok(node)
+}
+
+/// Asks before a build what would otherwise end in the middle of it.
+fn require_room(docker: &Docker) -> Result<()> {
+    let work = PathBuf::from(WORK_DIR);
+    let engine =
+        PathBuf::from(docker.ok(["info", "--format", "{{.DockerRootDir}}"])?.stdout.trim());
+    let mut demands =
+        vec![Demand { directory: work.parent().unwrap_or(&work).to_owned(), megabytes: WORK_ROOM }];
+    // An Engine in a file system of its own (a container, a snap) keeps things where we can't look.
+    if engine.is_dir() {
+        demands.push(Demand { directory: engine, megabytes: ENGINE_ROOM });
+    }
+    space::require("making the node's image", &demands)
 }
 
 fn make_base(
@@ -114,7 +133,10 @@ fn make_base(
         debootstrap = debootstrap.args([format!("--keyring={keyring}")]);
     }
     let debootstrap = debootstrap.args([RELEASE.as_ref(), root.as_os_str()]);
-    docker.runner.run_ok(&debootstrap.args([&mirror.main.uri]))?;
+    let output = docker.runner.run(&debootstrap.args([&mirror.main.uri]))?;
+    if output.code != 0 {
+        return Err(mirror.failure("debootstrap on this host", &output));
+    }
     let tar = Invocation::new("tar")
         .args(["--numeric-owner", "--exclude=./etc/apt/sources.list"])
         .args(["--exclude=./var/cache/apt/archives/*.deb", "--exclude=./var/lib/apt/lists/*_*"])
@@ -145,15 +167,16 @@ fn make_node(
     let node = Node::start(docker, &spec)?;
     // Installing must start no service: the cluster is started by hand, later.
     node.write_file("/usr/sbin/policy-rc.d", ("root", "root"), "0755", "#!/bin/sh\nexit 101\n")?;
-    apt_get(docker, &node, &["update"])?;
+    let apt_get = |args: &[&str]| apt_get(docker, &node, mirror, args);
+    apt_get(&["update"])?;
     let install = ["install", "--yes", "--no-install-recommends"];
-    apt_get(docker, &node, &[&install[..], &PACKAGES].concat())?;
-    apt_get(docker, &node, &["download", REMOTE_PACKAGE])?;
+    apt_get(&[&install[..], &PACKAGES].concat())?;
+    apt_get(&["download", REMOTE_PACKAGE])?;
     let name = format!("{REMOTE_PACKAGE}_*.deb");
     node.ok(["install", "-d", REMOTE_ROOT])?;
     let unpack = ["-exec", "dpkg-deb", "--extract", "{}", REMOTE_ROOT, ";", "-delete"];
     node.ok(["find", "/tmp", "-name", &name].iter().copied().chain(unpack))?;
-    apt_get(docker, &node, &["clean"])?;
+    apt_get(&["clean"])?;
     node.ok(["rm", "-rf", "/var/lib/apt/lists"])?;
     node.ok(["install", "-d", "/var/lib/apt/lists/partial"])?;
     // What systemd-tmpfiles would make at boot, for the agents of resource-agents.
@@ -201,7 +224,7 @@ fn apt_mounts(work: &WorkDir, mirror: &Mirror, settings: &str) -> Result<Vec<(St
     Ok(mounts)
 }
 
-fn apt_get(docker: &Docker, node: &Node, args: &[&str]) -> Result<()> {
+fn apt_get(docker: &Docker, node: &Node, mirror: &Mirror, args: &[&str]) -> Result<()> {
     let mut environment = vec!["exec".to_owned()];
     let ours = [format!("APT_CONFIG={APT_DIR}/apt.conf"), "DEBIAN_FRONTEND=noninteractive".into()];
     // Names without a value: the client hands on what it finds in its own environment.
@@ -222,7 +245,12 @@ fn apt_get(docker: &Docker, node: &Node, args: &[&str]) -> Result<()> {
         ])
         .args(args)
         .limit(Duration::from_secs(1200));
-    docker.runner.run_ok(&run).map(|_| ())
+    let output = docker.runner.run(&run)?;
+    if output.code == 0 {
+        return Ok(());
+    }
+    let verb = args.first().copied().unwrap_or_default();
+    Err(mirror.failure(&format!("apt-get {verb} in the build container"), &output))
 }
 
 /// The value of one setting in `apt-config dump`'s output.
@@ -238,7 +266,6 @@ impl WorkDir {
     fn make() -> Result<Self> {
         let dir = Self(PathBuf::from(WORK_DIR));
         dir.clear()?;
-        require_space(dir.0.parent().unwrap_or(&dir.0))?;
         std::fs::create_dir(&dir.0).map_err(|e| cannot("make", &dir.0, &e))?;
         // Settings of apt's can hold a proxy's password.
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -263,20 +290,6 @@ impl Drop for WorkDir {
             crate::progress::complain(&error.to_string());
         }
     }
-}
-
-/// An unpacked base system and its archive come to some 600 MB, the images to as much.
-fn require_space(path: &Path) -> Result<()> {
-    let found = nix::sys::statvfs::statvfs(path)
-        .map_err(|e| Error::new(format!("cannot look at {}: {e}", path.display())))?;
-    let megabytes = found.blocks_available().saturating_mul(found.fragment_size()) >> 20;
-    if megabytes >= NEEDED_MEGABYTES {
-        return Ok(());
-    }
-    let path = path.display();
-    Err(Error::new(format!(
-        "making the image needs {NEEDED_MEGABYTES} MB in {path}, and {megabytes} MB are free: make room there"
-    )))
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> Error {

@@ -25,6 +25,7 @@ pub mod remote;
 pub mod setup;
 pub mod signals;
 pub mod soak;
+pub mod space;
 pub mod status;
 pub mod tier;
 

@@ -4,9 +4,12 @@
 //! No mirror is named in this project: the machine's own apt sources say where packages come
 //! from, and apt's own settings (proxy, certificates, dates) how they are fetched.
 
-use crate::process::{Invocation, Runner};
+use crate::process::{Invocation, Output, Runner};
 use crate::{Error, Result};
 use std::path::Path;
+
+/// What every tool says on ENOSPC, in the lab's fixed locale.
+const NO_SPACE: &str = "No space left on device";
 
 /// One source of binary packages, as apt's files declare it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +103,30 @@ impl Mirror {
         text
     }
 
+    /// What to say of a tool that fetched from here and failed: the tool, the mirror, the cause and
+    /// the remedy.
+    #[must_use]
+    pub fn failure(&self, tool: &str, output: &Output) -> Error {
+        // It is seldom the last thing that is said, and never the mirror's fault.
+        let full = [&output.stderr, &output.stdout]
+            .into_iter()
+            .flat_map(|text| text.lines())
+            .find(|line| line.contains(NO_SPACE));
+        if let Some(line) = full {
+            return Error::new(format!(
+                "{tool} failed: {}; make room on that file system, then run the lab again",
+                line.trim()
+            ));
+        }
+        Error::new(format!(
+            "{tool} failed: {}; packages come from {}, the mirror in this host's apt sources: see \
+             that it answers ('apt-get update'), or name another one in /etc/apt/sources.list or \
+             /etc/apt/sources.list.d",
+            output.complaint(),
+            without_credentials(&self.main.uri)
+        ))
+    }
+
     /// The keyring files that the sources name.
     pub fn keyrings(&self) -> impl Iterator<Item = &str> {
         let security = self.security.as_ref().and_then(|s| s.keyring.as_deref());
@@ -126,6 +153,14 @@ fn is_fetch_setting(line: &str) -> bool {
     let fetches =
         line.starts_with("Acquire::") && !line.to_ascii_lowercase().contains("auto-detect");
     fetches && !line.starts_with("Acquire::IndexTargets")
+}
+
+/// A mirror's address, fit to be printed: it may carry a name and a password.
+fn without_credentials(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}/{path}")
 }
 
 fn resolve(mut source: Source) -> Source {
@@ -258,6 +293,39 @@ Components: main
             Mirror::pick(parse_one_line("deb http://vendor.invalid/apt stable other")),
             None
         );
+    }
+
+    fn failure(mirror: &str, stderr: &str) -> String {
+        let mirror = pick(parse_one_line(&format!("deb {mirror} bookworm main\n")));
+        let output = Output { code: 1, stderr: stderr.into(), ..Output::default() };
+        mirror.failure("debootstrap on this host", &output).to_string()
+    }
+
+    #[test]
+    fn a_mirror_that_does_not_answer_is_named_with_the_remedy() {
+        // The first lab named setpriv, which starts debootstrap.
+        let why = "E: Failed getting release file";
+        let said = failure("http://mirror.invalid/debian", &format!("I: Retrieving\n{why}\n"));
+        let start = "debootstrap on this host failed: E: Failed getting release file; packages \
+                     come from http://mirror.invalid/debian, the mirror in this host's apt sources";
+        assert!(said.starts_with(start) && said.contains("/etc/apt/sources.list"), "{said}");
+    }
+
+    #[test]
+    fn a_mirrors_password_is_not_shown() {
+        let said = failure("https://me:secret@mirror.invalid/debian", "E: 401\n");
+        assert!(
+            said.contains("https://mirror.invalid/debian") && !said.contains("secret"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_full_disk_is_not_blamed_on_the_mirror() {
+        let cause = "dpkg: error: cannot copy data: No space left on device";
+        let said = failure("http://mirror.invalid/debian", &format!("{cause}\nE: dpkg (1)\n"));
+        assert!(said.contains(cause) && said.contains("make room"), "{said}");
+        assert!(!said.contains("mirror.invalid"), "{said}");
     }
 
     #[test]
