@@ -19,8 +19,9 @@ use std::time::{Duration, Instant};
 /// How long `dockerd` may take to answer, and to end.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the kernel shows the bridge that `dockerd` takes for its own.
-const DEFAULT_BRIDGE: &str = "/sys/class/net/docker0";
+/// Where the kernel shows the bridge that `dockerd` takes for its own. Unlike `/sys`, this place
+/// always tells of the reader's network namespace, in which `dockerd` will be too.
+const DEFAULT_BRIDGE: &str = "/proc/sys/net/ipv4/conf/docker0";
 
 /// The right to use the Engine; when it is dropped and nobody else has it, a `dockerd` that the
 /// lab started is ended.
