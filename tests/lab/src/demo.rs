@@ -4,7 +4,7 @@
 use crate::checks::{ENDING, STORY};
 use crate::cluster::{CAPABILITIES, Cluster, INSTALLING, NODE, find_agents, install};
 use crate::node::Spec;
-use crate::progress::{Progress, summary};
+use crate::progress::Progress;
 use crate::soak::soak;
 use crate::{Lab, Result};
 use std::path::Path;
@@ -29,16 +29,17 @@ pub fn prepare(lab: &Lab, agents: &Path, is_kept: bool) -> Result<Cluster> {
     Ok(Cluster { node, agents })
 }
 
-/// Runs the demo. With `is_kept` the node stays, and how to enter and remove it is said.
+/// Runs the demo to its end, the lab's included. With `is_kept` the node stays, and how to enter
+/// and remove it is said.
 ///
 /// # Errors
 /// The first step that doesn't show what it claims.
-pub fn run(lab: &Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Result<()> {
+pub fn run(lab: Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Result<()> {
     for name in lab.kept()? {
         progress.note(&format!("note: {name} is there from an earlier --keep"));
     }
     let mut cluster =
-        progress.step("a container for the node", || prepare(lab, agents, is_kept))?;
+        progress.step("a container for the node", || prepare(&lab, agents, is_kept))?;
     let result = tell(&cluster, progress, is_kept);
     if let Err(error) = result {
         cluster.node.unkeep();
@@ -47,27 +48,33 @@ pub fn run(lab: &Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Resu
         }
         return Err(error);
     }
-    progress.note("");
-    for line in summary(&progress.done()) {
-        progress.note(&line);
+    let kept = is_kept.then(|| cluster.node.name().to_owned());
+    if !is_kept {
+        progress.step("the node is removed", || cluster.node.remove())?;
+        lab.close(progress)?;
     }
-    if is_kept {
-        let name = cluster.node.name();
-        progress.note("");
-        progress.note("the node is kept; enter it, look around, and remove it in the end with");
-        progress.evidence([
-            format!("docker exec -it {name} bash"),
-            "crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),
-            format!("docker rm -f {name}"),
-        ]);
-        if let Some(pid) = crate::engine::own_server() {
-            progress.note(&format!(
-                "the Engine under it was started by the lab (dockerd, process {pid}); the next \
-                 run of the lab after the node's removal ends it"
-            ));
-        }
+    progress.note("");
+    progress.table().iter().for_each(|line| progress.note(line));
+    if let Some(name) = kept {
+        say_how_to_go_on(progress, &name);
     }
     Ok(())
+}
+
+fn say_how_to_go_on(progress: &Progress, name: &str) {
+    progress.note("");
+    progress.note("the node is kept; enter it, look around, and remove it in the end with");
+    progress.evidence([
+        format!("docker exec -it {name} bash"),
+        "crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),
+        format!("docker rm -f {name}"),
+    ]);
+    if let Some(pid) = crate::engine::own_server() {
+        progress.note(&format!(
+            "the Engine under it was started by the lab (dockerd, process {pid}); the next \
+             run of the lab after the node's removal ends it"
+        ));
+    }
 }
 
 fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {

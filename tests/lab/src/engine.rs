@@ -29,6 +29,7 @@ const DEFAULT_BRIDGE: &str = "/proc/sys/net/ipv4/conf/docker0";
 pub struct Engine {
     docker: Docker,
     in_use: File,
+    is_released: bool,
 }
 
 impl Engine {
@@ -42,7 +43,7 @@ impl Engine {
         let in_use = lock_file("engine-in-use.lock")?;
         // Only who holds the other lock takes this one for itself alone, so this never waits.
         in_use.lock_shared().map_err(|e| Error::new(format!("cannot lock the Engine: {e}")))?;
-        let engine = Self { docker: docker.clone(), in_use };
+        let engine = Self { docker: docker.clone(), in_use, is_released: false };
         let ready = engine.make_ready(progress);
         // Before the engine: when that is dropped it takes this lock itself.
         drop(changing);
@@ -76,6 +77,15 @@ impl Engine {
         })
     }
 
+    /// Gives the right up now; see [`Engine`].
+    ///
+    /// # Errors
+    /// A `dockerd` of the lab's that nobody uses does not end.
+    pub fn release(mut self) -> Result<()> {
+        self.is_released = true;
+        self.end_if_last()
+    }
+
     fn end_if_last(&self) -> Result<()> {
         let changing = lock_file("engine-changing.lock")?;
         let start = Instant::now();
@@ -101,6 +111,9 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        if self.is_released {
+            return;
+        }
         if let Err(error) = self.end_if_last() {
             crate::progress::complain(&format!("the Engine was not ended: {error}"));
         }

@@ -99,7 +99,7 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
         }
         Verb::Demo { agents, keep } => {
             let lab = Lab::open(runner, progress)?;
-            demo::run(&lab, progress, &agents, keep)?;
+            demo::run(lab, progress, &agents, keep)?;
             Ok(0)
         }
         Verb::ClusterTest { agents } => {

@@ -47,6 +47,7 @@ pub struct Node {
     name: String,
     lifeline: Option<Child>,
     is_kept: bool,
+    is_removed: bool,
 }
 
 impl Node {
@@ -57,7 +58,13 @@ impl Node {
     pub fn start(docker: &Docker, spec: &Spec) -> Result<Self> {
         let name = unique_name(&spec.hostname);
         let create = docker.invocation(create_arguments(spec, &name));
-        let mut node = Self { docker: docker.clone(), name, lifeline: None, is_kept: spec.is_kept };
+        let mut node = Self {
+            docker: docker.clone(),
+            name,
+            lifeline: None,
+            is_kept: spec.is_kept,
+            is_removed: false,
+        };
         // A request that is cut off may still be carried out, behind the removal's back.
         let started = docker
             .runner
@@ -203,19 +210,33 @@ impl Node {
     pub fn unkeep(&mut self) {
         self.is_kept = false;
     }
+
+    /// Removes the container now, kept or not.
+    ///
+    /// # Errors
+    /// The Engine cannot remove it.
+    pub fn remove(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.is_removed = true;
+        let removed = self.docker.remove_container(&self.name);
+        if let Some(mut lifeline) = self.lifeline.take() {
+            drop(lifeline.stdin.take());
+            end_group(&mut lifeline);
+        }
+        removed
+    }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        if self.is_kept {
+        if self.is_kept || self.is_removed {
             return;
         }
-        if let Err(error) = self.docker.remove_container(&self.name) {
+        if let Err(error) = self.end() {
             crate::progress::complain(&error.to_string());
-        }
-        if let Some(mut lifeline) = self.lifeline.take() {
-            drop(lifeline.stdin.take());
-            end_group(&mut lifeline);
         }
     }
 }

@@ -24,18 +24,17 @@ pub enum Stream {
 
 /// A finished step.
 #[derive(Debug, Clone)]
-pub struct Done {
-    /// What was done.
-    pub label: String,
-    /// How long it took.
-    pub time: Duration,
+struct Done {
+    label: String,
+    time: Duration,
     /// Why it didn't come to what it should.
-    pub error: Option<Error>,
+    error: Option<Error>,
 }
 
 /// Shows steps as they happen and remembers them.
 #[derive(Debug)]
 pub struct Progress {
+    begun: Instant,
     stream: Stream,
     is_live: bool,
     done: Mutex<Vec<Done>>,
@@ -49,7 +48,7 @@ impl Progress {
             Stream::Out => std::io::stdout().is_terminal(),
             Stream::Err => std::io::stderr().is_terminal(),
         };
-        Self { stream, is_live, done: Mutex::default() }
+        Self { begun: Instant::now(), stream, is_live, done: Mutex::default() }
     }
 
     /// Does one step, showing that it is being done and what came of it.
@@ -94,9 +93,14 @@ impl Progress {
         }
     }
 
-    /// The steps so far, in order.
+    /// A table of the steps so far with their durations; the total is all the time since this
+    /// was made, between the steps too.
     #[must_use]
-    pub fn done(&self) -> Vec<Done> {
+    pub fn table(&self) -> Vec<String> {
+        table(&self.done(), self.begun.elapsed())
+    }
+
+    fn done(&self) -> Vec<Done> {
         self.done.lock().map(|done| done.clone()).unwrap_or_default()
     }
 
@@ -137,14 +141,11 @@ impl Progress {
     }
 }
 
-/// A table of steps with their durations.
-#[must_use]
-pub fn summary(done: &[Done]) -> Vec<String> {
+fn table(done: &[Done], total: Duration) -> Vec<String> {
     let width = done.iter().map(|d| d.label.chars().count()).max().unwrap_or(0);
     let row = |label: &str, time: Duration, verdict: &str| {
         format!("{label:width$}  {:>6.1} s  {verdict}", time.as_secs_f64())
     };
-    let total = done.iter().map(|d| d.time).sum();
     done.iter()
         .map(|d| row(&d.label, d.time, if d.error.is_none() { "ok" } else { "FAILED" }))
         .chain([row("total", total, "")])
@@ -168,9 +169,9 @@ mod tests {
         let failed: Result<()> = progress.step("two", || Err(Error::new("no")));
         assert_eq!(failed, Err(Error::new("no")));
         assert!(progress.has_shown(&Error::new("no")) && !progress.has_shown(&Error::new("else")));
-        let lines = summary(&progress.done());
+        let lines = table(&progress.done(), Duration::from_secs(9));
         assert!(lines[0].starts_with("one") && lines[0].ends_with("ok"), "{lines:?}");
         assert!(lines[1].starts_with("two") && lines[1].ends_with("FAILED"), "{lines:?}");
-        assert!(lines[2].starts_with("total"), "{lines:?}");
+        assert!(lines[2].starts_with("total") && lines[2].ends_with("   9.0 s"), "{lines:?}");
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Lab {
     docker: Docker,
     image: String,
-    _engine: Engine,
+    engine: Engine,
 }
 
 impl Lab {
@@ -30,7 +30,19 @@ impl Lab {
         host::install(&docker.runner, progress, &host::missing_packages(engine_answers))?;
         let engine = Engine::start(&docker, progress)?;
         let image = image::ensure(&docker, progress)?;
-        Ok(Self { docker, image, _engine: engine })
+        Ok(Self { docker, image, engine })
+    }
+
+    /// Leaves the lab, with a step of its own if that may mean to end the Engine's server.
+    ///
+    /// # Errors
+    /// The server was started by the lab, nobody uses it, and it does not end.
+    pub fn close(self, progress: &Progress) -> Result<()> {
+        let release = || self.engine.release();
+        if engine::own_server().is_none() {
+            return release();
+        }
+        progress.step("the lab's Docker Engine ends, unless it is in use", release)
     }
 
     /// The Engine.
