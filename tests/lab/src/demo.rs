@@ -56,25 +56,30 @@ pub fn run(lab: Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Resul
     progress.note("");
     progress.table().iter().for_each(|line| progress.note(line));
     if let Some(name) = kept {
-        say_how_to_go_on(progress, &name);
+        let lines = how_to_go_on(&name, crate::engine::own_server());
+        lines.iter().for_each(|line| progress.note(line));
     }
     Ok(())
 }
 
-fn say_how_to_go_on(progress: &Progress, name: &str) {
-    progress.note("");
-    progress.note("the node is kept; enter it, look around, and remove it in the end with");
-    progress.evidence([
-        format!("docker exec -it {name} bash"),
-        "crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),
-        format!("docker rm -f {name}"),
-    ]);
-    if let Some(pid) = crate::engine::own_server() {
-        progress.note(&format!(
-            "the Engine under it was started by the lab (dockerd, process {pid}); the next \
-             run of the lab after the node's removal ends it"
-        ));
-    }
+/// What there is to do with a kept node, under a `dockerd` that the lab started (its process id)
+/// or under somebody else's.
+fn how_to_go_on(name: &str, own_server: Option<u32>) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        "the node is kept; enter it, look around, and remove it in the end with".into(),
+        format!("     docker exec -it {name} bash"),
+        "     crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),
+        format!("     docker rm -f {name}"),
+        "'make clean-lab' removes it too, with every other kept node and the lab's images".into(),
+    ];
+    lines.extend(own_server.map(|pid| {
+        format!(
+            "the Engine under it was started by the lab (dockerd, process {pid}); 'make clean-lab', \
+             or the next run of the lab after the node's removal, ends it"
+        )
+    }));
+    lines
 }
 
 fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
@@ -100,4 +105,18 @@ fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
         progress.evidence(evidence);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_remove_a_kept_node_is_told() {
+        let text = how_to_go_on("lab-node1", Some(42)).join("\n");
+        for way in ["docker rm -f lab-node1", "'make clean-lab' removes it", "process 42"] {
+            assert!(text.contains(way), "{way} is not in:\n{text}");
+        }
+        assert!(!how_to_go_on("lab-node1", None).join("\n").contains("dockerd"));
+    }
 }
