@@ -21,16 +21,20 @@ pub struct Check {
 }
 
 /// The claims of the demo, in the order of its story.
-pub const STORY: [Check; 8] = [
+pub const STORY: [Check; 9] = [
     Check { name: "the agents on the node are ours, byte for byte", run: agents_are_ours },
     Check { name: "ocf:heartbeat:Dummy is started", run: heartbeat_dummy_starts },
     Check { name: "ocf:pacemaker:Dummy is started", run: pacemaker_dummy_starts },
     Check { name: "ocf:pacemaker:Stateful is started and promoted", run: stateful_is_promoted },
+    Check { name: "ocf:pacemaker:remote is described and checked", run: remote_is_checked },
     Check { name: "a lost resource is noticed and recovered", run: loss_is_recovered },
     Check { name: "a parameter is reloaded without a restart", run: reload_is_no_restart },
     Check { name: "a failed start says why", run: failed_start_says_why },
     Check { name: "a start refused by fail_start_on says why", run: refused_start_says_why },
 ];
+
+/// Where nothing answers as a remote node: the node itself, which is a cluster's.
+const NO_REMOTE: &str = "server=127.0.0.1";
 
 /// That everything can be stopped: the story's end, because nothing runs after it.
 pub const ENDING: Check =
@@ -69,6 +73,33 @@ fn stateful_is_promoted(cluster: &Cluster) -> Result<Evidence> {
     })?;
     evidence.push(format!("promotion score {score}, set by the agent"));
     Ok(evidence)
+}
+
+/// The connection itself needs a second machine, so here only what Pacemaker and people ask the
+/// agent's file for: the description, and whether a configuration is any good.
+fn remote_is_checked(cluster: &Cluster) -> Result<Evidence> {
+    let show = ["crm_resource", "--show-metadata", "ocf:pacemaker:remote"];
+    let described = cluster.node.ok(show)?.stdout;
+    let name = described.lines().map(str::trim).find(|l| l.starts_with("<resource-agent name="));
+    let name = name.ok_or_else(|| Error::new(format!("{} shows no agent", show.join(" "))))?;
+    let validate = ["crm_resource", "--validate", "--class", "ocf", "--provider", "pacemaker"];
+    let output = cluster
+        .node
+        .run(validate.into_iter().chain(["--agent", "remote", "--option", NO_REMOTE]))?;
+    let said = format!("{}{}", output.stdout, output.stderr);
+    let reason = said.lines().find_map(|line| line.strip_prefix("ocf-exit-reason:"));
+    match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
+        Some(reason) if output.code != 0 => Ok(vec![
+            format!("{}: {name}", show.join(" ")),
+            format!("validate-all with {NO_REMOTE} answers {}: {reason}", output.code),
+        ]),
+        _ => Err(Error::new(format!(
+            "validate-all with {NO_REMOTE}, where no remote node is, ended with code {} and the \
+             exit reason {}",
+            output.code,
+            reason.unwrap_or("(none)")
+        ))),
+    }
 }
 
 fn loss_is_recovered(cluster: &Cluster) -> Result<Evidence> {
