@@ -27,13 +27,20 @@ const SHOWN: usize = 1000;
 pub struct Human<W> {
     out: W,
     detail: Detail,
+    failing: Level,
     error: Option<io::Error>,
 }
 
 impl<W: Write> Human<W> {
     /// Writes to `out`.
     pub fn new(out: W, detail: Detail) -> Self {
-        Self { out, detail, error: None }
+        Self { out, detail, failing: Level::Must, error: None }
+    }
+
+    /// Up to which level broken rules are violations; beyond it they are warnings.
+    #[must_use]
+    pub fn failing(self, failing: Level) -> Self {
+        Self { failing, ..self }
     }
 
     /// The first error in writing, if there was one.
@@ -52,6 +59,9 @@ impl<W: Write> Human<W> {
             Outcome::Skipped(why) if all => {
                 let why = visible(why, SHOWN);
                 writeln!(self.out, "skipped  {id:8} {meaning} [{section}]: {why}")
+            }
+            Outcome::Broken(why) if self.detail != Detail::Quiet => {
+                writeln!(self.out, "BROKEN   {id:8} {meaning}: {}", visible(why, SHOWN))
             }
             Outcome::Failed(failures) if self.detail != Detail::Quiet => {
                 self.failures(check, failures)
@@ -75,10 +85,7 @@ impl<W: Write> Human<W> {
     }
 
     fn failure(&mut self, check: &Check, failure: &Failure) -> io::Result<()> {
-        let word = match check.level {
-            Level::Must => "FAILED",
-            Level::Should => "warning",
-        };
+        let word = if check.level <= self.failing { "FAILED" } else { "warning" };
         let id = failure.rule.unwrap_or(check.id);
         let [expected, seen] = [&failure.expected, &failure.seen].map(|text| visible(text, SHOWN));
         let section = check.section;
@@ -118,11 +125,14 @@ impl<W: Write> Reporter for Human<W> {
 }
 
 fn sum_up(summary: &Summary, time: Duration) -> String {
-    let Summary { verdict, passed, failed, warned, skipped, left } = summary;
+    let Summary { verdict, passed, failed, warned, skipped, broken, left } = summary;
     let verdict_text = visible(&verdict.to_string(), SHOWN);
     let mut text = format!("{verdict_text} ({passed} passed, {failed} failed, {skipped} skipped");
     if *warned > 0 {
         text.push_str(&format!(", {warned} warned"));
+    }
+    if *broken > 0 {
+        text.push_str(&format!(", {broken} broken"));
     }
     text.push_str(&format!("; {})", seconds(time)));
     match (left.is_empty(), verdict) {

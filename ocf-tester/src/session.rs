@@ -30,10 +30,14 @@ pub enum State {
 }
 
 /// How a run goes about its work.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Go on although the resource is active before the first start.
     pub destructive: bool,
+    /// The weakest level whose broken rules are violations.
+    pub failing: Level,
+    /// The checks that are told and counted only when they don't pass: others rest on them.
+    pub ground: Vec<&'static str>,
 }
 
 /// One call that was made.
@@ -93,6 +97,7 @@ pub fn run(
         failed: 0,
         warned: 0,
         skipped: 0,
+        broken: 0,
         left: vec![],
     };
     let mut halt = None;
@@ -117,6 +122,9 @@ pub fn run(
         Some(Halt::Refused(why)) => Verdict::Refused(why),
         Some(Halt::Broken(error)) => Verdict::Broken(error.to_string()),
         None if summary.failed > 0 || !summary.left.is_empty() => Verdict::Failed,
+        None if summary.broken > 0 => {
+            Verdict::Broken("the tester could not do all of its work".to_owned())
+        }
         None => Verdict::Passed,
     };
     session.tell(&Event::Finished(&first, &summary, begun.elapsed()));
@@ -165,13 +173,25 @@ impl<'a> Session<'a> {
             Ok(()) => Outcome::Passed,
             Err(Stop::Failed(failures)) => Outcome::Failed(failures),
             Err(Stop::Skipped(why)) => Outcome::Skipped(why),
+            Err(Stop::Broken(why)) => Outcome::Broken(why),
+            Err(Stop::Halt(Halt::Broken(error))) => {
+                let outcome = Outcome::Broken(error.to_string());
+                summary.broken += 1;
+                self.tell(&Event::Judged(check, &outcome, begun.elapsed()));
+                return Err(Halt::Broken(error));
+            }
             Err(Stop::Halt(halt)) => return Err(halt),
         };
-        match (&outcome, check.level) {
-            (Outcome::Passed, _) => summary.passed += 1,
-            (Outcome::Skipped(_), _) => summary.skipped += 1,
-            (Outcome::Failed(_), Level::Must) => summary.failed += 1,
-            (Outcome::Failed(_), Level::Should) => summary.warned += 1,
+        let is_unasked = self.options.ground.contains(&check.id);
+        if is_unasked && matches!(outcome, Outcome::Passed | Outcome::Skipped(_)) {
+            return Ok(());
+        }
+        match &outcome {
+            Outcome::Passed => summary.passed += 1,
+            Outcome::Skipped(_) => summary.skipped += 1,
+            Outcome::Broken(_) => summary.broken += 1,
+            Outcome::Failed(_) if check.level <= self.options.failing => summary.failed += 1,
+            Outcome::Failed(_) => summary.warned += 1,
         }
         if matches!(outcome, Outcome::Failed(_)) {
             self.failed.push(check.id);
@@ -200,8 +220,8 @@ impl<'a> Session<'a> {
 
     /// The options of this run.
     #[must_use]
-    pub fn options(&self) -> Options {
-        self.options
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// What monitor said last.
