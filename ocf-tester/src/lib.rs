@@ -8,6 +8,7 @@
 
 pub mod agent;
 pub mod check;
+pub mod checks;
 mod child;
 pub mod classic;
 pub mod cli;
@@ -23,6 +24,7 @@ pub mod kill;
 pub mod ledger;
 pub mod profile;
 mod quote;
+pub mod report;
 pub mod scratch;
 pub mod selection;
 pub mod session;

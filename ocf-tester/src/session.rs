@@ -4,6 +4,7 @@
 
 pub(crate) mod emergency;
 mod guard;
+mod together;
 
 use crate::agent::{self, Execution, Invocation};
 use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
@@ -45,7 +46,7 @@ pub struct Options {
 pub struct Record {
     /// The call.
     pub call: Invocation,
-    /// What it did, without its output.
+    /// What it did; of its output the beginning, and of its standard error the end.
     pub execution: Execution,
 }
 
@@ -277,6 +278,15 @@ impl<'a> Session<'a> {
         if self.is_interrupted() {
             return Err(Stop::Halt(Halt::Interrupted));
         }
+        self.expect_change(call);
+        let marked = call.clone().env(MARKER, &self.marker);
+        let execution =
+            marked.run_until(self.interrupt).map_err(|error| Stop::Halt(Halt::Broken(error)))?;
+        self.note(call, execution)
+    }
+
+    /// Takes note that this call may change the resource.
+    fn expect_change(&mut self, call: &Invocation) {
         let action = call.action_name();
         if changes_state(&action) {
             self.touched = true;
@@ -284,10 +294,11 @@ impl<'a> Session<'a> {
             self.state = State::Unknown;
             self.arm();
         }
-        let marked = call.clone().env(MARKER, &self.marker);
-        let execution =
-            marked.run_until(self.interrupt).map_err(|error| Stop::Halt(Halt::Broken(error)))?;
-        if action == "monitor" {
+    }
+
+    /// Takes note of what a call did.
+    fn note(&mut self, call: &Invocation, execution: Execution) -> Result<Execution, Stop> {
+        if call.action_name() == "monitor" {
             self.state = match execution.code() {
                 Some(0 | 190) => State::Running,
                 Some(8 | 191) => State::Promoted,
@@ -296,9 +307,7 @@ impl<'a> Session<'a> {
             };
         }
         self.tell(&Event::Called(call, &execution));
-        // Output may be megabytes, and no later judgement needs it.
-        let kept = Execution { stdout: Vec::new(), stderr: Vec::new(), ..execution.clone() };
-        self.records.push(Record { call: call.clone(), execution: kept });
+        self.records.push(Record { call: call.clone(), execution: shortened(&execution) });
         match execution.verdict {
             agent::Verdict::Interrupted => Err(Stop::Halt(Halt::Interrupted)),
             _ => Ok(execution),
@@ -389,4 +398,22 @@ impl Drop for Session<'_> {
 /// Whether an action may change the resource: all but those that only look.
 fn changes_state(action: &str) -> bool {
     !matches!(action, "monitor" | "meta-data" | "validate-all" | "usage" | "help" | "")
+}
+
+/// Without most of its output: that may be megabytes, and no later judgement needs it.
+fn shortened(execution: &Execution) -> Execution {
+    const KEPT: usize = 4096;
+    let Execution { stdout, stderr, .. } = execution;
+    let beginning = stdout.get(..stdout.len().min(KEPT)).unwrap_or_default().to_vec();
+    let end = stderr.get(stderr.len().saturating_sub(KEPT)..).unwrap_or_default().to_vec();
+    Execution {
+        stdout: beginning,
+        stderr: end,
+        verdict: execution.verdict,
+        truncated: execution.truncated,
+        duration: execution.duration,
+        usage: execution.usage,
+        exit_reason: execution.exit_reason.clone(),
+        holders: execution.holders.clone(),
+    }
 }
