@@ -7,13 +7,18 @@ use crate::check::{Check, Level, Verdict};
 use crate::human::{Detail, Human};
 use crate::interrupt::Interrupt;
 use crate::quote::visible;
+use crate::report::json::Json;
+use crate::report::junit::JUnit;
+use crate::report::mask::Masked;
+use crate::report::{Format, Several};
 use crate::session::{self, Options, emergency};
 use crate::{classic, exit_codes, explain, family, profile, selection, turn};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use nix::unistd::{AccessFlags, access};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,6 +64,12 @@ struct Arguments {
     /// List the checks (id, level, section, meaning) and do nothing else
     #[arg(long)]
     list: bool,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+    /// Write the report to this file, and the one for people to the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Same as --help
     #[arg(short = '?', action = ArgAction::Help, hide = true)]
     question: Option<bool>,
@@ -173,17 +184,53 @@ fn test(arguments: &Arguments, name: &OsStr, asked: &[Check]) -> Result<u8, (u8,
         return Err((exit_codes::REFUSED, why.to_owned()));
     };
     let failing = arguments.level.unwrap_or_default();
-    let mut reporter = Human::new(io::stdout(), detail(arguments)).failing(failing);
     let selection = selection::with_ground(classic::CHECKS, asked);
     let options = Options { destructive: arguments.destructive, failing, ground: selection.ground };
-    let summary = session::run(base, &selection.checks, options, Some(&interrupt), &mut reporter);
-    match (exit_code(&summary.verdict), reporter.error()) {
-        // A reader that has seen enough (a closed pipe) is no failure.
-        (exit_codes::PASSED, Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+    let mut reports = reports(arguments, failing, selection.checks.len()).map_err(broken)?;
+    let mut masked = Masked::new(&mut reports, &base);
+    let summary = session::run(base, &selection.checks, options, Some(&interrupt), &mut masked);
+    match (exit_code(&summary.verdict), reports.error()) {
+        (exit_codes::PASSED, Some(error)) => {
             Err(broken(format!("passed, but the report can't be written: {error}")))
         }
         (code, _) => Ok(code),
     }
+}
+
+/// The reports that were asked for: one to the terminal, unless it goes to a file; then that for
+/// people goes to the terminal.
+fn reports(
+    arguments: &Arguments,
+    failing: Level,
+    checks: usize,
+) -> Result<Several<'static>, String> {
+    let mut reports = Several::default();
+    let terminal = || {
+        let human = Human::new(io::stdout(), detail(arguments)).failing(failing);
+        if io::stdout().is_terminal() {
+            human.colour(wants_colour()).progress(checks)
+        } else {
+            human
+        }
+    };
+    let out: Box<dyn Write> = match &arguments.output {
+        Some(path) => {
+            let file = File::create(path).map_err(|error| {
+                let path = path.display();
+                format!("cannot write the report to {path}: {error}; give another --output")
+            })?;
+            reports.add(terminal());
+            Box::new(BufWriter::new(file))
+        }
+        None => Box::new(io::stdout()),
+    };
+    match arguments.format {
+        Format::Human if arguments.output.is_none() => reports.add(terminal()),
+        Format::Human => reports.add(Human::new(out, detail(arguments)).failing(failing)),
+        Format::JUnit => reports.add(JUnit::new(out, failing)),
+        Format::Json => reports.add(Json::new(out, failing)),
+    }
+    Ok(reports)
 }
 
 /// The call of which all others are variants.
@@ -251,6 +298,13 @@ fn find_agent(given: &Path) -> Result<PathBuf, String> {
 #[expect(clippy::disallowed_methods, reason = "the documented default of -n")]
 fn instance_from_environment() -> Option<OsString> {
     std::env::var_os("OCF_RESOURCE_INSTANCE").filter(|name| !name.is_empty())
+}
+
+/// Whether a terminal that can show colours should (no-color.org).
+#[expect(clippy::disallowed_methods, reason = "the user's wishes for the terminal")]
+fn wants_colour() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
 /// Prints help or what is wrong; help and version are no mistakes.

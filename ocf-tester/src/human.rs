@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The report for people: failures with what was expected, what was seen and how to see it again;
-//! with `-v` a line for every check; at the end one line that sums up.
+//! The report for people: with `-v` a line for every check, on a terminal one that tells how far it
+//! is; at the end failures with what was expected, what was seen and how to see it again, and one
+//! line that sums up.
 
 use crate::check::{Check, Failure, Level, Outcome, Summary, Verdict};
 use crate::event::{Event, Reporter};
@@ -28,13 +29,19 @@ pub struct Human<W> {
     out: W,
     detail: Detail,
     failing: Level,
-    error: Option<io::Error>,
+    colour: bool,
+    /// How many checks there are, when a line is to tell how far it is; and how many have begun.
+    total: Option<usize>,
+    begun: usize,
+    /// What is told at the end, when nothing scrolls it away any more.
+    details: String,
 }
 
 impl<W: Write> Human<W> {
-    /// Writes to `out`.
+    /// Writes to `out`, without colour or progress.
     pub fn new(out: W, detail: Detail) -> Self {
-        Self { out, detail, failing: Level::Must, error: None }
+        let (failing, details) = (Level::Must, String::new());
+        Self { out, detail, failing, colour: false, total: None, begun: 0, details }
     }
 
     /// Up to which level broken rules are violations; beyond it they are warnings.
@@ -43,84 +50,143 @@ impl<W: Write> Human<W> {
         Self { failing, ..self }
     }
 
-    /// The first error in writing, if there was one.
+    /// Whether verdicts have a colour.
     #[must_use]
-    pub fn error(&self) -> Option<&io::Error> {
-        self.error.as_ref()
+    pub fn colour(self, colour: bool) -> Self {
+        Self { colour, ..self }
+    }
+
+    /// Keeps one line of the terminal that tells which of so many checks is made.
+    #[must_use]
+    pub fn progress(self, total: usize) -> Self {
+        Self { total: Some(total), ..self }
     }
 
     fn judged(&mut self, check: &Check, outcome: &Outcome, time: Duration) -> io::Result<()> {
-        let all = self.detail == Detail::Checks;
         let Check { id, meaning, section, .. } = check;
+        let (word, rest) = match outcome {
+            Outcome::Passed => (Word::Passed, format!(" {}", seconds(time))),
+            Outcome::Skipped(why) => (Word::Skipped, format!(": {}", visible(why, SHOWN))),
+            Outcome::Broken(why) => (Word::Broken, format!(": {}", visible(why, SHOWN))),
+            Outcome::Failed(_) => (self.word_of(check), format!(" {}", seconds(time))),
+        };
         match outcome {
-            Outcome::Passed if all => {
-                writeln!(self.out, "passed   {id:8} {meaning} [{section}] {}", seconds(time))
+            Outcome::Failed(failures) => self.failures(check, failures),
+            Outcome::Broken(why) => {
+                let (word, why) = (self.paint(Word::Broken), visible(why, SHOWN));
+                self.details.push_str(&format!("{word} {id:8} {meaning}: {why}\n"));
             }
-            Outcome::Skipped(why) if all => {
-                let why = visible(why, SHOWN);
-                writeln!(self.out, "skipped  {id:8} {meaning} [{section}]: {why}")
-            }
-            Outcome::Broken(why) if self.detail != Detail::Quiet => {
-                writeln!(self.out, "BROKEN   {id:8} {meaning}: {}", visible(why, SHOWN))
-            }
-            Outcome::Failed(failures) if self.detail != Detail::Quiet => {
-                self.failures(check, failures)
-            }
-            _ => Ok(()),
+            _ => {}
         }
+        if self.detail != Detail::Checks {
+            return Ok(());
+        }
+        self.clear()?;
+        let word = self.paint(word);
+        writeln!(self.out, "{word} {id:8} {meaning} [{section}]{rest}")
+    }
+
+    fn word_of(&self, check: &Check) -> Word {
+        if check.level <= self.failing { Word::Failed } else { Word::Warning }
     }
 
     /// Each failure; the command that shows several of them stands once, below them.
-    fn failures(&mut self, check: &Check, failures: &[Failure]) -> io::Result<()> {
+    fn failures(&mut self, check: &Check, failures: &[Failure]) {
         let mut following = failures.iter().skip(1);
         for failure in failures {
-            self.failure(check, failure)?;
+            let word = self.paint(self.word_of(check));
+            let id = failure.rule.unwrap_or(check.id);
+            let [expected, seen] =
+                [&failure.expected, &failure.seen].map(|text| visible(text, SHOWN));
+            let section = check.section;
+            self.details.push_str(&format!(
+                "{word} {id:8} expected {expected}; seen: {seen} [{section}]\n"
+            ));
             let next = following.next().and_then(|next| next.reproduction.as_ref());
             match &failure.reproduction {
-                Some(line) if next != Some(line) => writeln!(self.out, "         by hand: {line}")?,
+                Some(line) if next != Some(line) => {
+                    self.details.push_str(&format!("         by hand: {line}\n"));
+                }
                 _ => {}
             }
         }
-        Ok(())
     }
 
-    fn failure(&mut self, check: &Check, failure: &Failure) -> io::Result<()> {
-        let word = if check.level <= self.failing { "FAILED" } else { "warning" };
-        let id = failure.rule.unwrap_or(check.id);
-        let [expected, seen] = [&failure.expected, &failure.seen].map(|text| visible(text, SHOWN));
-        let section = check.section;
-        writeln!(self.out, "{word:8} {id:8} expected {expected}; seen: {seen} [{section}]")
+    /// The word in a column of eight, in its colour.
+    fn paint(&self, word: Word) -> String {
+        let (text, colour) = match word {
+            Word::Passed => ("passed", 32),
+            Word::Skipped => ("skipped", 36),
+            Word::Warning => ("warning", 33),
+            Word::Failed => ("FAILED", 31),
+            Word::Broken => ("BROKEN", 35),
+        };
+        if self.colour { format!("\x1b[{colour}m{text:8}\x1b[0m") } else { format!("{text:8}") }
     }
 
-    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match event {
-            Event::Begun(call) if self.detail != Detail::Quiet => {
-                writeln!(self.out, "Testing {}", quote(call.agent.as_os_str()))
-            }
-            Event::Judged(check, outcome, time) => self.judged(check, outcome, *time),
-            Event::Stopping if self.detail != Detail::Quiet => {
-                writeln!(self.out, "STOPPING interrupted; another signal leaves it as it is")
-            }
-            Event::Left(sentence) if self.detail != Detail::Quiet => {
-                // Its command line has to be whole, and no longer than the tester's own.
-                writeln!(self.out, "LEFT     {}", visible(sentence, usize::MAX))
-            }
-            Event::Finished(call, summary, time) => {
-                let agent = quote(call.agent.as_os_str());
-                writeln!(self.out, "{agent}: {}", sum_up(summary, *time))?;
-                self.out.flush()
-            }
+    /// Tells which check is made, on a line that the next one overwrites.
+    fn checking(&mut self, check: &Check) -> io::Result<()> {
+        self.begun += 1;
+        let Some(total) = self.total.filter(|_| self.detail != Detail::Quiet) else {
+            return Ok(());
+        };
+        let (begun, id) = (self.begun, check.id);
+        // No longer than the narrowest terminal, or it would not be one line.
+        let meaning: String = check.meaning.chars().take(50).collect();
+        write!(self.out, "\r\x1b[K[{begun}/{total}] {id} {meaning}")?;
+        self.out.flush()
+    }
+
+    /// Takes the line away that tells which check is made.
+    fn clear(&mut self) -> io::Result<()> {
+        match self.total {
+            Some(_) if self.detail != Detail::Quiet => write!(self.out, "\r\x1b[K"),
             _ => Ok(()),
         }
     }
+
+    fn finished(&mut self, agent: &str, summary: &Summary, time: Duration) -> io::Result<()> {
+        self.clear()?;
+        if self.detail != Detail::Quiet {
+            self.out.write_all(self.details.as_bytes())?;
+        }
+        writeln!(self.out, "{agent}: {}", sum_up(summary, time))?;
+        self.out.flush()
+    }
+}
+
+/// The words of verdicts on checks.
+#[derive(Clone, Copy)]
+enum Word {
+    Passed,
+    Skipped,
+    Warning,
+    Failed,
+    Broken,
 }
 
 impl<W: Write> Reporter for Human<W> {
     fn report(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.write(event).inspect_err(|error| {
-            let again = error.raw_os_error().map(io::Error::from_raw_os_error);
-            self.error.get_or_insert_with(|| again.unwrap_or_else(|| error.kind().into()));
-        })
+        match event {
+            Event::Begun(call) if self.detail != Detail::Quiet => {
+                writeln!(self.out, "Testing {}", quote(call.agent.as_os_str()))
+            }
+            Event::Checking(check) => self.checking(check),
+            Event::Judged(check, outcome, time) => self.judged(check, outcome, *time),
+            Event::Stopping if self.detail != Detail::Quiet => {
+                self.clear()?;
+                writeln!(self.out, "STOPPING interrupted; another signal leaves it as it is")
+            }
+            Event::Left(sentence) if self.detail != Detail::Quiet => {
+                self.clear()?;
+                // Its command line has to be whole, and no longer than the tester's own.
+                writeln!(self.out, "LEFT     {}", visible(sentence, usize::MAX))
+            }
+            Event::Finished(call, summary, time) => {
+                self.finished(&quote(call.agent.as_os_str()), summary, *time)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
