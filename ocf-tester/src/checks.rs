@@ -3,8 +3,12 @@
 
 mod actions;
 mod callers;
+mod crowds;
+mod faults;
+mod leaks;
 mod outputs;
 mod truth;
+mod values;
 
 use crate::check::{Check, Level, Phase, Stop};
 use crate::classic;
@@ -35,8 +39,17 @@ const fn during(phase: Phase, check: Check) -> Check {
 #[must_use]
 pub fn all() -> &'static [Check] {
     static ALL: LazyLock<Vec<Check>> = LazyLock::new(|| {
-        let parts =
-            [classic::CHECKS, truth::CHECKS, actions::CHECKS, callers::CHECKS, outputs::CHECKS];
+        let parts = [
+            classic::CHECKS,
+            truth::CHECKS,
+            actions::CHECKS,
+            callers::CHECKS,
+            leaks::CHECKS,
+            crowds::CHECKS,
+            values::CHECKS,
+            faults::CHECKS,
+            outputs::CHECKS,
+        ];
         let mut all = parts.concat();
         all.sort_by_key(|check| match check.phase {
             Phase::Description => 0,

@@ -22,6 +22,7 @@ pub mod human;
 pub mod interrupt;
 pub mod kill;
 pub mod ledger;
+mod places;
 pub mod profile;
 mod quote;
 pub mod report;

@@ -4,12 +4,14 @@
 
 pub(crate) mod emergency;
 mod guard;
+mod reach;
 mod together;
 
 use crate::agent::{self, Execution, Invocation};
 use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
+use crate::places::Moment;
 use nix::unistd::geteuid;
 use ocf_metadata::reader::Document;
 use std::time::{Duration, Instant, SystemTime};
@@ -62,6 +64,8 @@ pub struct Session<'a> {
     pub records: Vec<Record>,
     /// How long after start the resource came up, when start returned too early.
     pub late_start: Option<Duration>,
+    /// What was there before the first call.
+    pub(crate) beginning: Moment,
     options: Options,
     state: State,
     barrier: Option<String>,
@@ -141,6 +145,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
+            beginning: Moment::now(&base),
             base,
             document: None,
             printed: Vec::new(),
@@ -343,46 +348,6 @@ impl<'a> Session<'a> {
                 let wanted: Vec<String> = codes.iter().map(i32::to_string).collect();
                 let expected = format!("{what} to answer {}", wanted.join(" or "));
                 Err(Failure::of_call(call, &execution, expected).into())
-            }
-        }
-    }
-
-    /// Brings the resource into a state.
-    ///
-    /// # Errors
-    /// When that fails it is this check's failure, or, when a failed check explains it, a reason to
-    /// skip; else as [`Session::make`].
-    pub fn reach(&mut self, target: State) -> Result<(), Stop> {
-        if self.state == State::Unknown {
-            self.call("monitor")?;
-        }
-        // From any state to any other it takes three steps at most: demote, stop, start.
-        for _ in 0..4 {
-            let action = match (self.state, target) {
-                (now, wanted) if now == wanted => return Ok(()),
-                (State::Promoted, _) => "demote",
-                (State::Stopped, _) => "start",
-                (State::Running, State::Promoted) => "promote",
-                _ => "stop",
-            };
-            let call = self.prepare(action);
-            let execution = self.make(&call)?;
-            self.call("monitor")?;
-            if execution.code() != Some(0) {
-                return Err(self.unreached(&call, &execution, action));
-            }
-        }
-        let monitor = self.prepare("monitor");
-        let execution = self.make(&monitor)?;
-        Err(self.unreached(&monitor, &execution, "monitor"))
-    }
-
-    fn unreached(&self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
-        match self.failed.last() {
-            Some(id) => Stop::Skipped(format!("{action} answers {execution} after {id} failed")),
-            None => {
-                let expected = format!("{action} to do its work so that this can be judged");
-                Failure::of_call(call, execution, expected).into()
             }
         }
     }

@@ -77,7 +77,8 @@ fn right_agents_pass_every_check() {
 }
 
 /// What can't be judged on an agent whose resource is a file, or has no roles.
-const SAFE_UNJUDGED: &[&str] = &[];
+const SAFE_UNJUDGED: &[&str] =
+    &["VAL-02", "VAL-03", "VAL-04", "USE-61", "MON-05", "STOP-05", "STOP-02", "STOP-08"];
 const SERVICE_UNJUDGED: &[&str] = &["INV-09", "MIG-01", "PRO-01", "PRO-02", "REL-01", "REL-02"];
 
 /// A broken agent, its primary check, and what else that may break.
@@ -108,6 +109,21 @@ const MUTANTS: &[Mutant] = &[
     Mutant("no-reason", "USE-51", &["USE-36"]),
     Mutant("monitor-prints", "USE-52", &[]),
     Mutant("slow-notify", "USE-53", &[]),
+    Mutant("lock-outlives-stop", "STOP-03", &[]),
+    Mutant("monitor-writes", "MON-09", &[]),
+    Mutant("monitors-collide", "INV-10", &[]),
+    Mutant("service-starts-twice", "START-07", &[]),
+    Mutant("state-is-shared", "INV-11", &[]),
+    Mutant("service-takes-any-number", "VAL-02", &[]),
+    Mutant("service-takes-any-word", "VAL-03", &[]),
+    Mutant("service-needs-nothing", "VAL-04", &[]),
+    Mutant("service-stops-only-when-valid", "STOP-07", &["USE-60"]),
+    Mutant("values-are-executed", "USE-60", &[]),
+    Mutant("service-tells-password", "USE-61", &[]),
+    Mutant("service-dead-looks-alive", "MON-05", &["STOP-08"]),
+    Mutant("service-fails-to-clear-up", "STOP-05", &["USE-51"]),
+    Mutant("service-waits-for-frozen", "STOP-02", &[]),
+    Mutant("service-ends-any-number", "STOP-08", &[]),
 ];
 
 fn find_out(mutant: &Mutant) -> Result<(), String> {
