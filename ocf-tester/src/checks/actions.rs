@@ -91,6 +91,9 @@ fn says_what_it_has(session: &mut Session<'_>) -> Result<(), Stop> {
     if session.has_failed("INV-04") {
         return Err(Stop::Skipped("unknown actions don't answer 3 (INV-04)".to_owned()));
     }
+    if session.document.is_none() {
+        return Err(Stop::Skipped("the description can't be read".to_owned()));
+    }
     let all = advertised(session);
     let mut failures = Vec::new();
     for action in KNOWN.iter().filter(|action| !all.contains(**action)) {

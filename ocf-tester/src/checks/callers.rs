@@ -2,7 +2,7 @@
 //! The same start, monitor and stop as each caller of agents makes them. The variables are those
 //! that were recorded in real calls (`common/tests/contexts`), without what names the machine.
 
-use super::{row, should};
+use super::{after_a_sound_start, row, should};
 use crate::agent::Invocation;
 use crate::check::{Check, Stop};
 use crate::profile::Profile;
@@ -167,6 +167,7 @@ fn live(
     caller: &str,
     vary: &dyn Fn(Invocation) -> Invocation,
 ) -> Result<(), Stop> {
+    after_a_sound_start(session)?;
     session.reach(State::Stopped)?;
     let steps: [(&str, &[i32]); 4] =
         [("start", &[0]), ("monitor", &[0, 190]), ("stop", &[0]), ("monitor", &[7])];

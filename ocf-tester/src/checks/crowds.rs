@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Several calls at once, and several resources of the same agent.
 
-use super::row;
+use super::{after_a_sound_start, row};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Stop};
 use crate::session::{Session, State};
@@ -30,6 +30,7 @@ fn are_asked(session: &mut Session<'_>) -> Result<(), Stop> {
 }
 
 fn are_started(session: &mut Session<'_>) -> Result<(), Stop> {
+    after_a_sound_start(session)?;
     session.reach(State::Stopped)?;
     let others = session.processes().len();
     let start = session.prepare("start");
@@ -94,6 +95,10 @@ fn second(session: &Session<'_>, call: Invocation) -> Result<Invocation, Stop> {
 }
 
 fn are_apart(session: &mut Session<'_>) -> Result<(), Stop> {
+    after_a_sound_start(session)?;
+    if session.document.is_none() {
+        return Err(Stop::Skipped("which parameters are unique isn't known".to_owned()));
+    }
     session.reach(State::Running)?;
     let call = |session: &Session<'_>, action| second(session, session.prepare(action));
     let (monitor, start, stop) =

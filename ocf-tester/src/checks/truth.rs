@@ -64,12 +64,7 @@ fn unread() -> Stop {
 fn ignores_format(session: &mut Session<'_>) -> Result<(), Stop> {
     for format in ["text", "log", "xml"] {
         let call = session.prepare("meta-data").env("OCF_OUTPUT_FORMAT", format);
-        let execution = session.expect(&call, &[0], "meta-data")?;
-        if execution.stdout != session.printed {
-            let mut failure = Failure::of_call(&call, &execution, "the same description as ever");
-            failure.seen = format!("another text for OCF_OUTPUT_FORMAT={format}");
-            return Err(failure.into());
-        }
+        describes_the_same(session, &call)?;
     }
     Ok(())
 }
