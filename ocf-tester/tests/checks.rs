@@ -109,6 +109,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant("no-reason", "USE-51", &["USE-36"]),
     Mutant("monitor-prints", "USE-52", &[]),
     Mutant("slow-notify", "USE-53", &[]),
+    Mutant("slow-meta-data", "USE-54", &[]),
+    Mutant("state-open-to-all", "USE-62", &[]),
     Mutant("lock-outlives-stop", "STOP-03", &[]),
     Mutant("monitor-writes", "MON-09", &[]),
     Mutant("monitors-collide", "INV-10", &[]),

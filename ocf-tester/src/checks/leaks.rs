@@ -17,6 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
         "stop leaves no file, mount, address, route or IPC object behind",
         leaves_nothing,
     ),
+    row("USE-62", "practice", "start makes no file that everybody may write", stays_closed),
     should(row("MON-09", "monitor", "monitor changes no file of the resource", only_looks)),
 ];
 
@@ -140,6 +141,30 @@ fn only_looks(session: &mut Session<'_>) -> Result<(), Stop> {
         expected: "monitor to look and change nothing".to_owned(),
         seen: format!("changed: {}", touched.join("; ")),
         reproduction: Some(monitor.reproduction()),
+    }
+    .into())
+}
+
+/// With Pacemaker's umask, under which only an agent's own will makes such a file.
+fn stays_closed(session: &mut Session<'_>) -> Result<(), Stop> {
+    const PACEMAKERS: u32 = 0o026;
+    session.reach(State::Stopped)?;
+    let before = places::files(&session.base);
+    let mut start = session.prepare("start");
+    start.umask = Some(PACEMAKERS);
+    session.expect(&start, &[0], "start")?;
+    let open = |mode: u32| {
+        let is_file_or_directory = matches!(mode & 0o170_000, 0o100_000 | 0o040_000);
+        is_file_or_directory && mode & 0o1002 == 0o0002
+    };
+    let after = places::files(&session.base);
+    let found = after.iter().find(|(path, mark)| !before.contains_key(*path) && open(mark.0));
+    let Some((path, mark)) = found else { return Ok(()) };
+    Err(Failure {
+        rule: None,
+        expected: "no file that other users may change".to_owned(),
+        seen: format!("{} has mode {:04o}", path.display(), mark.0 & 0o7777),
+        reproduction: Some(start.reproduction()),
     }
     .into())
 }
