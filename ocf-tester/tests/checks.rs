@@ -120,6 +120,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("service-takes-any-word", "VAL-03", &[]),
     Mutant("service-needs-nothing", "VAL-04", &[]),
     Mutant("service-stops-only-when-valid", "STOP-07", &["USE-60"]),
+    Mutant("default-untold", "MD-18", &[]),
     Mutant("values-are-executed", "USE-60", &[]),
     Mutant("service-tells-password", "USE-61", &[]),
     Mutant("service-dead-looks-alive", "MON-05", &["STOP-08"]),

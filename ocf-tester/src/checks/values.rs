@@ -39,6 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
         "stop of a stopped resource answers 0 with missing and with wrong parameters",
         stops_anyway,
     ),
+    row("MD-18", "Metadata", "the advertised defaults are the real ones", tells_defaults),
     row("USE-60", "practice", "no value of a parameter is executed", executes_nothing),
     should(row("USE-61", "practice", "no password is printed", keeps_secrets)),
 ];
@@ -112,6 +113,27 @@ fn stops_anyway(session: &mut Session<'_>) -> Result<(), Stop> {
         session.expect(&call, &[0], what)?;
     }
     session.call("monitor").map(|_| ())
+}
+
+/// Started without them, the resource has to be the same one for a call that sets each of them.
+fn tells_defaults(session: &mut Session<'_>) -> Result<(), Stop> {
+    let unset = |one: &Parameter| {
+        let variable = format!("OCF_RESKEY_{}", one.name);
+        !session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
+    };
+    let known = parameters(session, &|one| unset(one) && one.default.is_some() && !one.deprecated);
+    if known.is_empty() {
+        return Err(Stop::Skipped("no default is advertised".to_owned()));
+    }
+    session.reach(State::Running)?;
+    let call = session.prepare("monitor");
+    let set = |call: Invocation, one: &Parameter| {
+        call.parameter(&one.name, one.default.as_deref().unwrap_or_default())
+    };
+    let call = known.iter().fold(call, set);
+    let result = session.expect(&call, &[0, 190], "monitor with the advertised defaults set");
+    session.call("monitor")?;
+    result.map(|_| ())
 }
 
 /// What a shell would execute if it was given the value unquoted, within double or single quotes.
