@@ -12,7 +12,7 @@ use crate::report::junit::JUnit;
 use crate::report::mask::Masked;
 use crate::report::{Format, Several};
 use crate::session::{self, Options, emergency};
-use crate::{classic, exit_codes, explain, family, profile, selection, turn};
+use crate::{checks, classic, exit_codes, explain, family, profile, selection, turn};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use nix::unistd::{AccessFlags, access};
@@ -158,7 +158,7 @@ fn explain_checks(words: &[OsString]) -> ExitCode {
     let text = if patterns.is_empty() {
         Err("explain needs the id of a check; --list shows all there are".to_owned())
     } else {
-        explain::explain(classic::CHECKS, &patterns)
+        explain::explain(checks::all(), &patterns)
     };
     match text {
         Ok(text) => answer(&text),

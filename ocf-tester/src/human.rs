@@ -212,3 +212,34 @@ fn sum_up(summary: &Summary, time: Duration) -> String {
 fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classic::CHECKS;
+
+    /// What is written when the first check fails.
+    fn written(prepare: impl FnOnce(Human<&mut Vec<u8>>) -> Human<&mut Vec<u8>>) -> String {
+        let mut out = Vec::new();
+        let mut human = prepare(Human::new(&mut out, Detail::Checks));
+        let check = CHECKS.first().unwrap();
+        let failure =
+            Failure { rule: None, expected: "a".into(), seen: "b".into(), reproduction: None };
+        human.report(&Event::Checking(check)).unwrap();
+        let outcome = Outcome::Failed(vec![failure]);
+        human.report(&Event::Judged(check, &outcome, Duration::ZERO)).unwrap();
+        drop(human);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn colour_and_progress_are_there_when_asked_for() {
+        let plain = written(|human| human);
+        assert!(plain.starts_with("FAILED   META-01") && !plain.contains('\x1b'), "{plain:?}");
+        let painted = written(|human| human.colour(true));
+        assert!(painted.starts_with("\x1b[31mFAILED  \x1b[0m META-01"), "{painted:?}");
+        let moving = written(|human| human.progress(7));
+        assert!(moving.starts_with("\r\x1b[K[1/7] META-01 "), "{moving:?}");
+        assert!(moving.contains("\r\x1b[KFAILED   META-01"), "{moving:?}");
+    }
+}

@@ -19,13 +19,11 @@ pub struct Selection {
 /// how long an action may take and that the resource is nobody's.
 const FIRST_LOOK: &[&str] = &["META-01", "MON-03"];
 
+/// What gives those checks calls to judge that judge all calls.
+const LIFE: &[&str] = &["START-01", "STOP-01"];
+
 /// What a check judges beyond the first look: without it, it would judge nothing and pass.
-const RESTS_ON: &[(&str, &[&str])] = &[
-    ("START-02", &["START-01"]),
-    ("START-06", &["START-01"]),
-    ("EXIT-01", &["START-01", "STOP-01"]),
-    ("USE-23", &["START-01", "STOP-01"]),
-];
+const RESTS_ON: &[(&str, &[&str])] = &[("START-02", &["START-01"]), ("START-06", &["START-01"])];
 
 /// The checks that one of the patterns means.
 ///
@@ -76,7 +74,8 @@ pub fn with_ground(all: &[Check], asked: &[Check]) -> Selection {
     for check in asked {
         match check.phase {
             Phase::Description => needed.extend(FIRST_LOOK.first()),
-            Phase::Behaviour | Phase::Conclusion => needed.extend(FIRST_LOOK),
+            Phase::Behaviour => needed.extend(FIRST_LOOK),
+            Phase::Conclusion => needed.extend(FIRST_LOOK.iter().chain(LIFE)),
         }
         let further = RESTS_ON.iter().filter(|(id, _)| *id == check.id);
         needed.extend(further.flat_map(|(_, ids)| *ids));
@@ -153,7 +152,11 @@ mod tests {
     #[test]
     fn what_is_rested_on_exists() {
         let all = ids(CHECKS);
-        let named = RESTS_ON.iter().flat_map(|(id, on)| on.iter().chain([id])).chain(FIRST_LOOK);
+        let named = RESTS_ON
+            .iter()
+            .flat_map(|(id, on)| on.iter().chain([id]))
+            .chain(FIRST_LOOK)
+            .chain(LIFE);
         for id in named {
             assert!(all.contains(id), "{id}");
         }
