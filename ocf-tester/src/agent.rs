@@ -59,6 +59,8 @@ pub struct Invocation {
     pub limit: Duration,
     /// Whether the limit is announced to the agent as the action's timeout.
     pub announce_limit: bool,
+    /// Whether standard input is a pipe that nobody writes to or closes, not /dev/null.
+    pub endless_input: bool,
 }
 
 impl Invocation {
@@ -75,6 +77,7 @@ impl Invocation {
             user: None,
             limit: DEFAULT_LIMIT,
             announce_limit: false,
+            endless_input: false,
         }
     }
 
@@ -158,6 +161,11 @@ impl Invocation {
         let failed = |error| AgentError::new(self, error);
         let (done, ended) = io::pipe().map_err(failed)?;
         let mut command = self.command(false).map_err(failed)?;
+        // The writing end stays open until the call is over.
+        let input = self.endless_input.then(io::pipe).transpose().map_err(failed)?;
+        if let Some((reader, _)) = &input {
+            command.stdin(reader.try_clone().map_err(failed)?);
+        }
         let begun = Instant::now();
         let mut child = family::spawn(&mut command).map_err(failed)?;
         let group = pid_of(&child);
@@ -173,9 +181,9 @@ impl Invocation {
         let collected =
             collect(stdout, stderr, &done.into(), deadline, interrupt, &kill).map_err(failed)?;
         let _ = waiter.join();
-        let status = child.wait();
+        let waited = child::wait(group);
         family::forget(group);
-        let status = status.map_err(failed)?;
+        let (status, usage) = waited.map_err(|error| failed(error.into()))?;
         let verdict = match (collected.ended, status.code(), status.signal()) {
             (Ended::TimedOut, ..) => Verdict::TimedOut,
             (Ended::Interrupted, ..) => Verdict::Interrupted,
@@ -189,6 +197,7 @@ impl Invocation {
             stderr: collected.stderr,
             truncated: collected.truncated,
             duration: begun.elapsed(),
+            usage: Some(usage),
             holders: collected.holders,
         })
     }
@@ -292,6 +301,16 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// What a call used, with the processes it waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time, in user and system mode.
+    pub cpu: Duration,
+    /// The most memory that one of its processes had at once, in bytes. The tester's own at the
+    /// fork counts in, so that a few megabytes are the least there is (getrusage(2)).
+    pub max_rss: u64,
+}
+
 /// What one call did.
 #[derive(Debug, Clone)]
 pub struct Execution {
@@ -305,6 +324,8 @@ pub struct Execution {
     pub truncated: bool,
     /// From start to exit, or to the kill.
     pub duration: Duration,
+    /// What it used; `None` where nobody has measured it.
+    pub usage: Option<Usage>,
     /// The exit reason, read as Pacemaker does.
     pub exit_reason: Option<String>,
     /// Processes that still had its output open after it ended; a daemon there gets SIGPIPE later.

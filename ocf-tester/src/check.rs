@@ -6,13 +6,26 @@ use crate::agent::{AgentError, Execution, Invocation};
 use crate::session::Session;
 use std::fmt;
 
-/// How strongly the rule is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How strongly the rule is meant; the strongest is the least.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Level {
     /// Breaking it is a violation.
+    #[default]
     Must,
-    /// Breaking it is reported, and is no violation.
+    /// Breaking it is reported, and is a violation only for a caller who asked for this level.
     Should,
+    /// Worth knowing, and otherwise like [`Level::Should`].
+    Info,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::Info => "info",
+        })
+    }
 }
 
 /// What a check can't do without.
@@ -62,6 +75,8 @@ pub enum Stop {
     Failed(Vec<Failure>),
     /// It can't be judged here, and why.
     Skipped(String),
+    /// The tester could not do its own work, and why: says nothing about the agent.
+    Broken(String),
     /// The whole run has to end.
     Halt(Halt),
 }
@@ -118,6 +133,8 @@ pub enum Outcome {
     Failed(Vec<Failure>),
     /// It was not judged, and why.
     Skipped(String),
+    /// The tester could not do its own work, and why: says nothing about the agent.
+    Broken(String),
 }
 
 /// The whole run's verdict, which the exit code says too.
@@ -129,7 +146,7 @@ pub enum Verdict {
     Failed,
     /// Not judged to the end, and why.
     Refused(String),
-    /// The agent can't be executed, and why.
+    /// The tester could not do all of its work, and why; what it could judge is kept.
     Broken(String),
     /// A signal ended the run.
     Interrupted,
@@ -154,12 +171,14 @@ pub struct Summary {
     pub verdict: Verdict,
     /// How many checks passed.
     pub passed: usize,
-    /// How many found a broken rule that is a must.
+    /// How many found a broken rule that counts: a must, or of a level that was asked for.
     pub failed: usize,
-    /// How many found a broken rule that is a should.
+    /// How many found a broken rule that doesn't count.
     pub warned: usize,
     /// How many could not be judged.
     pub skipped: usize,
+    /// In how many the tester could not do its own work.
+    pub broken: usize,
     /// What was still there at the end, in sentences.
     pub left: Vec<String>,
 }

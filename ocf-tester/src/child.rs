@@ -7,6 +7,7 @@
     reason = "fork/exec hooks, pidfds and a kernel union have no safe form in std or nix"
 )]
 
+use crate::agent::Usage;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::ptrace;
@@ -17,9 +18,10 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
 use std::ptr;
+use std::time::Duration;
 
 /// What `execve` is given, made before the fork, because nothing may be allocated after it.
 struct Image {
@@ -128,6 +130,32 @@ pub(crate) fn kill_process(process: &OwnedFd) -> nix::Result<()> {
     // SAFETY: a descriptor that is open, and a null pointer, which the kernel takes for "none".
     let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, number, kill, no_details, 0) };
     Errno::result(done).map(drop)
+}
+
+/// Waits for a child; says how it ended and what it used.
+///
+/// # Errors
+/// The kernel's: it is no child, or somebody else has waited for it.
+pub(crate) fn wait(pid: Pid) -> nix::Result<(ExitStatus, Usage)> {
+    let mut status = 0;
+    // SAFETY: a struct of integers, for which all zeros are a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: two pointers to variables of the right type that outlive the call.
+        match Errno::result(unsafe { libc::wait4(pid.as_raw(), &mut status, 0, &mut usage) }) {
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
+            Ok(_) => break,
+        }
+    }
+    let time = |time: libc::timeval| {
+        let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec);
+        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+    };
+    let cpu = time(usage.ru_utime) + time(usage.ru_stime);
+    // The kernel counts it in KiB.
+    let max_rss = u64::try_from(usage.ru_maxrss).unwrap_or_default().saturating_mul(1024);
+    Ok((ExitStatus::from_raw(status), Usage { cpu, max_rss }))
 }
 
 /// Where a tracee stopped because of a system call.

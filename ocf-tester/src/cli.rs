@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The classic command line: `ocf-tester -n NAME [-o name=value…] [-v|-q] [-d] [-X] AGENT`.
+//! The command line: the classic `ocf-tester -n NAME [-o name=value…] [-v|-q] [-d] [-X] AGENT`, the
+//! choice of checks, `--list` and `explain ID`.
 
 use crate::agent::Invocation;
-use crate::check::Verdict;
+use crate::check::{Check, Level, Verdict};
 use crate::human::{Detail, Human};
 use crate::interrupt::Interrupt;
 use crate::quote::visible;
+use crate::report::json::Json;
+use crate::report::junit::JUnit;
+use crate::report::mask::Masked;
+use crate::report::{Format, Several};
 use crate::session::{self, Options, emergency};
-use crate::{classic, exit_codes, family, profile, turn};
+use crate::{checks, classic, exit_codes, explain, family, profile, selection, turn};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use nix::unistd::{AccessFlags, access};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,17 +52,38 @@ struct Arguments {
     /// Go on, and stop the resource, when it is active already
     #[arg(long)]
     destructive: bool,
+    /// Only the checks with these ids; globs, repeatable, comma-separated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Not the checks with these ids; globs, repeatable, comma-separated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Make the checks up to this level, and count them all [default: make all, count musts]
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<Level>,
+    /// List the checks (id, level, section, meaning) and do nothing else
+    #[arg(long)]
+    list: bool,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+    /// Write the report to this file, and the one for people to the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Same as --help
     #[arg(short = '?', action = ArgAction::Help, hide = true)]
     question: Option<bool>,
     /// The agent's file; a name without a slash is looked up in PATH
-    #[arg(value_name = "AGENT")]
-    agent: PathBuf,
+    #[arg(value_name = "AGENT", required_unless_present = "list")]
+    agent: Option<PathBuf>,
 }
 
 const AFTER: &str =
-    "Exit codes: 0 passed, 1 violations, 2 wrong usage, 3 the agent can't be run or \
-the report can't be written, 4 refused because the resource is active or another tester is at work \
+    "ocf-tester explain ID... says why there is a check, what Pacemaker does about an agent that fails \
+it, and how that is mostly mended.
+
+Exit codes: 0 passed, 1 violations, 2 wrong usage, 3 the agent can't be run, the \
+tester could not do its work or the report can't be written, 4 refused because the resource is active or another tester is at work \
 on it, 130 interrupted.
 
 No action gets more than an hour, whatever it advertises, nor more than 5 minutes in the clean-up. \
@@ -84,10 +111,23 @@ pub fn main() -> ExitCode {
         say(&format!("this is a bug in ocf-tester, please report it: {panic}"));
         emergency::make_safe_all().iter().for_each(|sentence| say(sentence));
     }));
-    let arguments = match Arguments::try_parse() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    // Only in the first place, where the classic command line has an option or an agent's path.
+    if words.get(1).is_some_and(|word| word == "explain") {
+        return explain_checks(words.get(2..).unwrap_or_default());
+    }
+    let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => return wrong_usage(&error),
     };
+    let Arguments { only, skip, level, .. } = &arguments;
+    let checks = match selection::asked(classic::CHECKS, only, skip, *level) {
+        Ok(checks) => checks,
+        Err(why) => return wrong_usage(&Arguments::command().error(ErrorKind::InvalidValue, why)),
+    };
+    if arguments.list {
+        return answer(&checks.iter().map(listed).collect::<String>());
+    }
     let Some(name) = arguments.name.clone().or_else(instance_from_environment) else {
         let text = "the resource needs a name: give -n NAME, or set OCF_RESOURCE_INSTANCE";
         return wrong_usage(&Arguments::command().error(ErrorKind::MissingRequiredArgument, text));
@@ -96,10 +136,34 @@ pub fn main() -> ExitCode {
         let text = "a resource's name can't be empty: give another one with -n NAME";
         return wrong_usage(&Arguments::command().error(ErrorKind::InvalidValue, text));
     }
-    ExitCode::from(test(&arguments, &name).unwrap_or_else(|(code, sentence)| {
+    ExitCode::from(test(&arguments, &name, &checks).unwrap_or_else(|(code, sentence)| {
         say(&sentence);
         code
     }))
+}
+
+/// A check as a line of `--list`, for people and for `cut -f`.
+fn listed(check: &Check) -> String {
+    let Check { id, level, section, meaning, .. } = check;
+    format!("{id}\t{level}\t{section}\t{meaning}\n")
+}
+
+/// `ocf-tester explain ID…`; `--help` is answered with the common help.
+fn explain_checks(words: &[OsString]) -> ExitCode {
+    let patterns: Vec<String> =
+        words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if patterns.iter().any(|word| word == "--help" || word == "-h") {
+        return answer(&Arguments::command().render_help().to_string());
+    }
+    let text = if patterns.is_empty() {
+        Err("explain needs the id of a check; --list shows all there are".to_owned())
+    } else {
+        explain::explain(checks::all(), &patterns)
+    };
+    match text {
+        Ok(text) => answer(&text),
+        Err(why) => wrong_usage(&Arguments::command().error(ErrorKind::InvalidValue, why)),
+    }
 }
 
 /// Tells what belongs to no report.
@@ -108,7 +172,7 @@ fn say(sentence: &str) {
 }
 
 /// Makes the test; the error is the exit code and why.
-fn test(arguments: &Arguments, name: &OsStr) -> Result<u8, (u8, String)> {
+fn test(arguments: &Arguments, name: &OsStr, asked: &[Check]) -> Result<u8, (u8, String)> {
     let broken = |why: String| (exit_codes::ENVIRONMENT, why);
     let interrupt = Interrupt::install()
         .map_err(|error| broken(format!("cannot wait for signals: {error}")))?;
@@ -119,21 +183,59 @@ fn test(arguments: &Arguments, name: &OsStr) -> Result<u8, (u8, String)> {
         let why = "another ocf-tester is at work on this resource; run this one when it has ended";
         return Err((exit_codes::REFUSED, why.to_owned()));
     };
-    let mut reporter = Human::new(io::stdout(), detail(arguments));
-    let options = Options { destructive: arguments.destructive };
-    let summary = session::run(base, classic::CHECKS, options, Some(&interrupt), &mut reporter);
-    match (exit_code(&summary.verdict), reporter.error()) {
-        // A reader that has seen enough (a closed pipe) is no failure.
-        (exit_codes::PASSED, Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+    let failing = arguments.level.unwrap_or_default();
+    let selection = selection::with_ground(classic::CHECKS, asked);
+    let options = Options { destructive: arguments.destructive, failing, ground: selection.ground };
+    let mut reports = reports(arguments, failing, selection.checks.len()).map_err(broken)?;
+    let mut masked = Masked::new(&mut reports, &base);
+    let summary = session::run(base, &selection.checks, options, Some(&interrupt), &mut masked);
+    match (exit_code(&summary.verdict), reports.error()) {
+        (exit_codes::PASSED, Some(error)) => {
             Err(broken(format!("passed, but the report can't be written: {error}")))
         }
         (code, _) => Ok(code),
     }
 }
 
+/// The reports that were asked for: one to the terminal, unless it goes to a file; then that for
+/// people goes to the terminal.
+fn reports(
+    arguments: &Arguments,
+    failing: Level,
+    checks: usize,
+) -> Result<Several<'static>, String> {
+    let mut reports = Several::default();
+    let terminal = || {
+        let human = Human::new(io::stdout(), detail(arguments)).failing(failing);
+        if io::stdout().is_terminal() {
+            human.colour(wants_colour()).progress(checks)
+        } else {
+            human
+        }
+    };
+    let out: Box<dyn Write> = match &arguments.output {
+        Some(path) => {
+            let file = File::create(path).map_err(|error| {
+                let path = path.display();
+                format!("cannot write the report to {path}: {error}; give another --output")
+            })?;
+            reports.add(terminal());
+            Box::new(BufWriter::new(file))
+        }
+        None => Box::new(io::stdout()),
+    };
+    match arguments.format {
+        Format::Human if arguments.output.is_none() => reports.add(terminal()),
+        Format::Human => reports.add(Human::new(out, detail(arguments)).failing(failing)),
+        Format::JUnit => reports.add(JUnit::new(out, failing)),
+        Format::Json => reports.add(Json::new(out, failing)),
+    }
+    Ok(reports)
+}
+
 /// The call of which all others are variants.
 fn model(arguments: &Arguments, name: &OsStr) -> Result<Invocation, String> {
-    let agent = find_agent(&arguments.agent)?;
+    let agent = find_agent(arguments.agent.as_deref().unwrap_or(Path::new("")))?;
     let mut base = Invocation::new(agent, "meta-data")
         .profile(&profile::CLASSIC, "")
         .env("OCF_RESOURCE_INSTANCE", name);
@@ -198,6 +300,13 @@ fn instance_from_environment() -> Option<OsString> {
     std::env::var_os("OCF_RESOURCE_INSTANCE").filter(|name| !name.is_empty())
 }
 
+/// Whether a terminal that can show colours should (no-color.org).
+#[expect(clippy::disallowed_methods, reason = "the user's wishes for the terminal")]
+fn wants_colour() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
 /// Prints help or what is wrong; help and version are no mistakes.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
@@ -207,9 +316,14 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
         let _ = io::stderr().write_all(lines.as_bytes());
         return ExitCode::from(exit_codes::USAGE);
     }
-    match io::stdout().write_all(lines.as_bytes()).and_then(|()| io::stdout().flush()) {
+    answer(&lines)
+}
+
+/// Prints what was asked for.
+fn answer(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            say(&format!("the help can't be written: {error}"));
+            say(&format!("the answer can't be written: {error}"));
             ExitCode::from(exit_codes::ENVIRONMENT)
         }
         _ => ExitCode::from(exit_codes::PASSED),

@@ -7,7 +7,8 @@ pub const PASSED: u8 = 0;
 pub const VIOLATIONS: u8 = 1;
 /// The command line is wrong; nothing was run.
 pub const USAGE: u8 = 2;
-/// The tester could not do its work: the agent can't be executed, or the report can't be written.
+/// The tester could not do its work: the agent can't be executed, a check lacked something that
+/// says nothing about the agent, or the report can't be written. Violations come first: 1.
 pub const ENVIRONMENT: u8 = 3;
 /// Refused: the resource was already active, and `--destructive` wasn't given; or another tester is
 /// at work on it.

@@ -106,6 +106,12 @@ pub(crate) fn await_end(child: Pid) {
         match waitid(whom(), flags).map(|status| status.pid()) {
             Ok(Some(ended)) if ended != child => {
                 if !reap(ended) {
+                    // Each thread sees the dead in another order: two that wait for each other's
+                    // to go first would wait for ever.
+                    let own = waitid(Id::Pid(child), flags | WaitPidFlag::WNOHANG);
+                    if own.is_ok_and(|status| status.pid().is_some()) {
+                        return;
+                    }
                     pause(LOOK_AGAIN);
                 }
             }

@@ -8,20 +8,25 @@
 
 pub mod agent;
 pub mod check;
+pub mod checks;
 mod child;
 pub mod classic;
 pub mod cli;
 pub mod compare;
 pub mod event;
 pub mod exit_codes;
+pub mod explain;
 pub mod family;
 mod glob;
 pub mod human;
 pub mod interrupt;
 pub mod kill;
 pub mod ledger;
+mod places;
 pub mod profile;
 mod quote;
+pub mod report;
 pub mod scratch;
+pub mod selection;
 pub mod session;
 mod turn;

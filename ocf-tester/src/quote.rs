@@ -25,18 +25,31 @@ fn is_plain(byte: u8) -> bool {
 fn quote_bytes(bytes: &[u8]) -> String {
     let end = bytes.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
     let (body, newlines) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
-    let body: String = body
-        .iter()
-        .map(|byte| match byte {
-            b'\'' | b'\\' | 0..b' ' | 0x7f.. => format!("\\0{byte:03o}"),
-            _ => char::from(*byte).to_string(),
-        })
-        .collect();
+    let body = escape(body);
     let body = if body.is_empty() { body } else { format!("\"$(printf %b '{body}')\"") };
     match newlines.len() {
         0 => body,
         count => format!("{body}$'{}'", r"\n".repeat(count)),
     }
+}
+
+/// Bytes as the `%b` of printf reads them back.
+fn escape(bytes: &[u8]) -> String {
+    let escape = |byte: &u8| match byte {
+        b'\'' | b'\\' | 0..b' ' | 0x7f.. => format!("\\0{byte:03o}"),
+        _ => char::from(*byte).to_string(),
+    };
+    bytes.iter().map(escape).collect()
+}
+
+/// The forms in which text can stand inside a quoted word: as it is, and as either way of quoting
+/// changes it.
+pub(crate) fn forms(text: &OsStr) -> Vec<Vec<u8>> {
+    let bytes = text.as_bytes();
+    let apart: Vec<&[u8]> = bytes.split(|byte| *byte == b'\'').collect();
+    let mut forms = vec![bytes.to_vec(), apart.join(&br"'\''"[..]), escape(bytes).into_bytes()];
+    forms.dedup();
+    forms
 }
 
 /// Whether a terminal acts on a character instead of showing it, or shows others elsewhere because

@@ -4,11 +4,14 @@
 
 pub(crate) mod emergency;
 mod guard;
+mod reach;
+mod together;
 
 use crate::agent::{self, Execution, Invocation};
 use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
+use crate::places::Moment;
 use nix::unistd::geteuid;
 use ocf_metadata::reader::Document;
 use std::time::{Duration, Instant, SystemTime};
@@ -30,10 +33,14 @@ pub enum State {
 }
 
 /// How a run goes about its work.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Go on although the resource is active before the first start.
     pub destructive: bool,
+    /// The weakest level whose broken rules are violations.
+    pub failing: Level,
+    /// The checks that are told and counted only when they don't pass: others rest on them.
+    pub ground: Vec<&'static str>,
 }
 
 /// One call that was made.
@@ -41,7 +48,7 @@ pub struct Options {
 pub struct Record {
     /// The call.
     pub call: Invocation,
-    /// What it did, without its output.
+    /// What it did; of its output the beginning, and of its standard error the end.
     pub execution: Execution,
 }
 
@@ -57,6 +64,8 @@ pub struct Session<'a> {
     pub records: Vec<Record>,
     /// How long after start the resource came up, when start returned too early.
     pub late_start: Option<Duration>,
+    /// What was there before the first call.
+    pub(crate) beginning: Moment,
     options: Options,
     state: State,
     barrier: Option<String>,
@@ -93,6 +102,7 @@ pub fn run(
         failed: 0,
         warned: 0,
         skipped: 0,
+        broken: 0,
         left: vec![],
     };
     let mut halt = None;
@@ -117,6 +127,9 @@ pub fn run(
         Some(Halt::Refused(why)) => Verdict::Refused(why),
         Some(Halt::Broken(error)) => Verdict::Broken(error.to_string()),
         None if summary.failed > 0 || !summary.left.is_empty() => Verdict::Failed,
+        None if summary.broken > 0 => {
+            Verdict::Broken("the tester could not do all of its work".to_owned())
+        }
         None => Verdict::Passed,
     };
     session.tell(&Event::Finished(&first, &summary, begun.elapsed()));
@@ -132,6 +145,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
+            beginning: Moment::now(&base),
             base,
             document: None,
             printed: Vec::new(),
@@ -165,13 +179,25 @@ impl<'a> Session<'a> {
             Ok(()) => Outcome::Passed,
             Err(Stop::Failed(failures)) => Outcome::Failed(failures),
             Err(Stop::Skipped(why)) => Outcome::Skipped(why),
+            Err(Stop::Broken(why)) => Outcome::Broken(why),
+            Err(Stop::Halt(Halt::Broken(error))) => {
+                let outcome = Outcome::Broken(error.to_string());
+                summary.broken += 1;
+                self.tell(&Event::Judged(check, &outcome, begun.elapsed()));
+                return Err(Halt::Broken(error));
+            }
             Err(Stop::Halt(halt)) => return Err(halt),
         };
-        match (&outcome, check.level) {
-            (Outcome::Passed, _) => summary.passed += 1,
-            (Outcome::Skipped(_), _) => summary.skipped += 1,
-            (Outcome::Failed(_), Level::Must) => summary.failed += 1,
-            (Outcome::Failed(_), Level::Should) => summary.warned += 1,
+        let is_unasked = self.options.ground.contains(&check.id);
+        if is_unasked && matches!(outcome, Outcome::Passed | Outcome::Skipped(_)) {
+            return Ok(());
+        }
+        match &outcome {
+            Outcome::Passed => summary.passed += 1,
+            Outcome::Skipped(_) => summary.skipped += 1,
+            Outcome::Broken(_) => summary.broken += 1,
+            Outcome::Failed(_) if check.level <= self.options.failing => summary.failed += 1,
+            Outcome::Failed(_) => summary.warned += 1,
         }
         if matches!(outcome, Outcome::Failed(_)) {
             self.failed.push(check.id);
@@ -200,8 +226,8 @@ impl<'a> Session<'a> {
 
     /// The options of this run.
     #[must_use]
-    pub fn options(&self) -> Options {
-        self.options
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// What monitor said last.
@@ -257,6 +283,15 @@ impl<'a> Session<'a> {
         if self.is_interrupted() {
             return Err(Stop::Halt(Halt::Interrupted));
         }
+        self.expect_change(call);
+        let marked = call.clone().env(MARKER, &self.marker);
+        let execution =
+            marked.run_until(self.interrupt).map_err(|error| Stop::Halt(Halt::Broken(error)))?;
+        self.note(call, execution)
+    }
+
+    /// Takes note that this call may change the resource.
+    fn expect_change(&mut self, call: &Invocation) {
         let action = call.action_name();
         if changes_state(&action) {
             self.touched = true;
@@ -264,10 +299,11 @@ impl<'a> Session<'a> {
             self.state = State::Unknown;
             self.arm();
         }
-        let marked = call.clone().env(MARKER, &self.marker);
-        let execution =
-            marked.run_until(self.interrupt).map_err(|error| Stop::Halt(Halt::Broken(error)))?;
-        if action == "monitor" {
+    }
+
+    /// Takes note of what a call did.
+    fn note(&mut self, call: &Invocation, execution: Execution) -> Result<Execution, Stop> {
+        if call.action_name() == "monitor" {
             self.state = match execution.code() {
                 Some(0 | 190) => State::Running,
                 Some(8 | 191) => State::Promoted,
@@ -276,9 +312,7 @@ impl<'a> Session<'a> {
             };
         }
         self.tell(&Event::Called(call, &execution));
-        // Output may be megabytes, and no later judgement needs it.
-        let kept = Execution { stdout: Vec::new(), stderr: Vec::new(), ..execution.clone() };
-        self.records.push(Record { call: call.clone(), execution: kept });
+        self.records.push(Record { call: call.clone(), execution: shortened(&execution) });
         match execution.verdict {
             agent::Verdict::Interrupted => Err(Stop::Halt(Halt::Interrupted)),
             _ => Ok(execution),
@@ -317,46 +351,6 @@ impl<'a> Session<'a> {
             }
         }
     }
-
-    /// Brings the resource into a state.
-    ///
-    /// # Errors
-    /// When that fails it is this check's failure, or, when a failed check explains it, a reason to
-    /// skip; else as [`Session::make`].
-    pub fn reach(&mut self, target: State) -> Result<(), Stop> {
-        if self.state == State::Unknown {
-            self.call("monitor")?;
-        }
-        // From any state to any other it takes three steps at most: demote, stop, start.
-        for _ in 0..4 {
-            let action = match (self.state, target) {
-                (now, wanted) if now == wanted => return Ok(()),
-                (State::Promoted, _) => "demote",
-                (State::Stopped, _) => "start",
-                (State::Running, State::Promoted) => "promote",
-                _ => "stop",
-            };
-            let call = self.prepare(action);
-            let execution = self.make(&call)?;
-            self.call("monitor")?;
-            if execution.code() != Some(0) {
-                return Err(self.unreached(&call, &execution, action));
-            }
-        }
-        let monitor = self.prepare("monitor");
-        let execution = self.make(&monitor)?;
-        Err(self.unreached(&monitor, &execution, "monitor"))
-    }
-
-    fn unreached(&self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
-        match self.failed.last() {
-            Some(id) => Stop::Skipped(format!("{action} answers {execution} after {id} failed")),
-            None => {
-                let expected = format!("{action} to do its work so that this can be judged");
-                Failure::of_call(call, execution, expected).into()
-            }
-        }
-    }
 }
 
 impl Drop for Session<'_> {
@@ -369,4 +363,22 @@ impl Drop for Session<'_> {
 /// Whether an action may change the resource: all but those that only look.
 fn changes_state(action: &str) -> bool {
     !matches!(action, "monitor" | "meta-data" | "validate-all" | "usage" | "help" | "")
+}
+
+/// Without most of its output: that may be megabytes, and no later judgement needs it.
+fn shortened(execution: &Execution) -> Execution {
+    const KEPT: usize = 4096;
+    let Execution { stdout, stderr, .. } = execution;
+    let beginning = stdout.get(..stdout.len().min(KEPT)).unwrap_or_default().to_vec();
+    let end = stderr.get(stderr.len().saturating_sub(KEPT)..).unwrap_or_default().to_vec();
+    Execution {
+        stdout: beginning,
+        stderr: end,
+        verdict: execution.verdict,
+        truncated: execution.truncated,
+        duration: execution.duration,
+        usage: execution.usage,
+        exit_reason: execution.exit_reason.clone(),
+        holders: execution.holders.clone(),
+    }
 }

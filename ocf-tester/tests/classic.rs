@@ -28,6 +28,7 @@ impl Reporter for Notes {
         let Event::Judged(check, outcome, _) = event else { return Ok(()) };
         match outcome {
             Outcome::Passed => {}
+            Outcome::Broken(why) => self.texts.push(format!("{}: broken: {why}", check.id)),
             Outcome::Skipped(_) => {
                 self.skipped.insert(check.id);
             }
@@ -222,7 +223,7 @@ fn an_active_resource_is_left_alone() {
     let after = Watch::new().directory(scratch.path()).snapshot().unwrap();
     assert_eq!(before.changes(&after), []);
 
-    let destructive = Options { destructive: true };
+    let destructive = Options { destructive: true, ..Options::default() };
     let summary = session::run(base, CHECKS, destructive, None, &mut Silent);
     assert_eq!(summary.verdict, Verdict::Passed);
     assert!(!scratch.path().join("state").exists());
@@ -264,7 +265,7 @@ fn a_monitor_that_always_says_running_is_refused_then_found_out() {
     let name = "mutants/monitor-always-0";
     let trial = test(name, Options::default()).unwrap();
     assert!(matches!(trial.summary.verdict, Verdict::Refused(_)));
-    let trial = test(name, Options { destructive: true }).unwrap();
+    let trial = test(name, Options { destructive: true, ..Options::default() }).unwrap();
     assert_eq!(trial.notes.failed, ["MON-03"].into(), "{:?}", trial.notes.texts);
     assert_eq!(trial.summary.verdict, Verdict::Failed);
 }

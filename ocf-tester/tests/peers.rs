@@ -4,14 +4,13 @@
 //! and says so.
 
 use ocf_tester::agent::{Invocation, Verdict};
-use ocf_tester::check;
-use ocf_tester::classic::CHECKS;
 use ocf_tester::compare::{Scenario, Setup, Step, difference, observe};
 use ocf_tester::event::{Event, Reporter};
 use ocf_tester::kill::Trial;
 use ocf_tester::profile::{CLASSIC, PACEMAKER};
 use ocf_tester::scratch::Scratch;
 use ocf_tester::session::{self, Options};
+use ocf_tester::{check, checks};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +66,7 @@ fn assert_passes(name: &str) {
     for profile in [CLASSIC, PACEMAKER] {
         let base = call(name, "meta-data", &scratch).profile(&profile, "peer");
         let mut failures = Failures::default();
-        let summary = session::run(base, CHECKS, Options::default(), None, &mut failures);
+        let summary = session::run(base, checks::all(), Options::default(), None, &mut failures);
         let environment = profile.name;
         assert_eq!(summary.verdict, check::Verdict::Passed, "{environment}: {:#?}", failures.0);
     }

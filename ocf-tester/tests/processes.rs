@@ -39,7 +39,7 @@ fn a_process_without_environment_or_output_is_named_by_stop_01_and_ended() {
     ] {
         let (scratch, label) = (Scratch::new("processes").unwrap(), Label::new());
         let output = tester(name, &scratch).args(["-o", &label.option()]).output().unwrap();
-        assert_eq!(label.processes(), [], "{name}");
+        assert!(label.processes().is_empty(), "{name}");
         assert_eq!(code(&output), Some(VIOLATIONS), "{name}: {output:?}");
         let said = text(&output.stdout);
         for rule in rules {
@@ -60,7 +60,7 @@ fn a_stop_that_waits_for_its_daemon_to_vanish_does_not_wait_for_ever() {
     let mut command = tester("processes/waits-for-its-daemon", &scratch);
     let output = command.args(["-o", &label.option()]).output().unwrap();
     assert_eq!(code(&output), Some(PASSED), "{output:?}");
-    assert_eq!(label.processes(), []);
+    assert!(label.processes().is_empty());
 }
 
 /// A shell that becomes the tester passes its children on to it.
@@ -116,7 +116,7 @@ fn a_second_signal_leaves_a_stop_that_hangs_and_says_so() {
     assert!(left.contains("a second signal ended the clean-up"), "{said}");
     assert!(left.contains("stop it: env -i "), "{said}");
     assert!(!said.contains("nothing was left running"), "{said}");
-    assert_eq!(label.processes(), [], "the hanging stop itself");
+    assert!(label.processes().is_empty(), "the hanging stop itself");
     assert!(state.exists(), "the fixture can't be stopped, that is its point");
 }
 

@@ -81,6 +81,11 @@ impl Session<'_> {
         settled.processes.into_values().collect()
     }
 
+    /// The processes this run started that are there now.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        self.watch().snapshot().unwrap_or_default().processes.into_values().collect()
+    }
+
     fn prepare_guarded(&self, action: &str) -> Invocation {
         let call = self.prepare(action);
         let limit = call.limit.min(LONGEST_LIMIT);

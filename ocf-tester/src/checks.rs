@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Every check: those of the classic sequence, and those that the classic tester never had.
+
+mod actions;
+mod callers;
+mod crowds;
+mod faults;
+mod leaks;
+mod outputs;
+mod truth;
+mod values;
+
+use crate::check::{Check, Level, Phase, Stop};
+use crate::classic;
+use crate::session::Session;
+use std::sync::LazyLock;
+
+/// A function that makes a check.
+type Run = fn(&mut Session<'_>) -> Result<(), Stop>;
+
+/// A row of behaviour that is a must.
+const fn row(id: &'static str, section: &'static str, meaning: &'static str, run: Run) -> Check {
+    let (level, phase) = (Level::Must, Phase::Behaviour);
+    Check { id, meaning, section, level, phase, needs: &[], run }
+}
+
+/// The same as a should.
+const fn should(check: Check) -> Check {
+    Check { level: Level::Should, ..check }
+}
+
+/// The same in another phase.
+const fn during(phase: Phase, check: Check) -> Check {
+    Check { phase, ..check }
+}
+
+/// Skips what a start that is known to be wrong would make fail, too.
+fn after_a_sound_start(session: &Session<'_>) -> Result<(), Stop> {
+    let wrong = ["START-02", "START-06"].into_iter().find(|id| session.has_failed(id));
+    match wrong {
+        None => Ok(()),
+        Some(id) => Err(Stop::Skipped(format!("start doesn't end as it should ({id})"))),
+    }
+}
+
+/// Every check, in the order in which they are made: those of the description first, those that
+/// judge all calls last.
+#[must_use]
+pub fn all() -> &'static [Check] {
+    static ALL: LazyLock<Vec<Check>> = LazyLock::new(|| {
+        let parts = [
+            classic::CHECKS,
+            truth::CHECKS,
+            actions::CHECKS,
+            callers::CHECKS,
+            leaks::CHECKS,
+            crowds::CHECKS,
+            values::CHECKS,
+            faults::CHECKS,
+            outputs::CHECKS,
+        ];
+        let mut all = parts.concat();
+        all.sort_by_key(|check| match check.phase {
+            Phase::Description => 0,
+            Phase::Behaviour => 1,
+            Phase::Conclusion => 2,
+        });
+        all
+    });
+    &ALL
+}

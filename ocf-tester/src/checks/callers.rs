@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The same start, monitor and stop as each caller of agents makes them. The variables are those
+//! that were recorded in real calls (`common/tests/contexts`), without what names the machine.
+
+use super::{after_a_sound_start, row, should};
+use crate::agent::Invocation;
+use crate::check::{Check, Stop};
+use crate::profile::Profile;
+use crate::scratch::Scratch;
+use crate::session::{Session, State};
+
+/// What every caller beside Pacemaker leaves to whoever started it.
+const CALLER: Profile = Profile {
+    name: "",
+    meaning: "",
+    variables: &[],
+    announces_timeout: true,
+    directory: "/",
+    umask: None,
+};
+
+/// The search path without the directories of an administrator.
+const SHORT_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+const PACEMAKER_2: Profile = Profile {
+    name: "pacemaker-2.1",
+    variables: &[
+        ("HA_LOGFACILITY", "daemon"),
+        ("HA_cluster_type", "corosync"),
+        ("HA_debug", "0"),
+        ("HA_mcp", "true"),
+        ("HA_quorum_type", "corosync"),
+        ("HOME", "/root"),
+        ("LC_ALL", "C"),
+        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
+        ("OCF_OUTPUT_FORMAT", "text"),
+        ("OCF_RA_VERSION_MAJOR", "1"),
+        ("OCF_RA_VERSION_MINOR", "1"),
+        ("OCF_RESKEY_CRM_meta_on_node", "{node}"),
+        ("OCF_RESKEY_CRM_meta_on_node_uuid", "1"),
+        ("OCF_RESKEY_crm_feature_set", "3.16.1"),
+        ("OCF_RESOURCE_INSTANCE", "{instance}"),
+        ("OCF_RESOURCE_PROVIDER", "{provider}"),
+        ("OCF_RESOURCE_TYPE", "{type}"),
+        ("OCF_ROOT", "/usr/lib/ocf"),
+        ("PCMK_cluster_type", "corosync"),
+        ("PCMK_debug", "0"),
+        ("PCMK_service", "pacemaker-execd"),
+        ("PCMK_watchdog", "false"),
+    ],
+    directory: "/var/lib/pacemaker/cores",
+    umask: Some(0o026),
+    ..CALLER
+};
+
+const PACEMAKER_3: Profile = Profile {
+    name: "pacemaker-3",
+    variables: &[
+        ("HOME", "/root"),
+        ("LC_ALL", "C"),
+        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
+        ("OCF_OUTPUT_FORMAT", "log"),
+        ("OCF_RA_VERSION_MAJOR", "1"),
+        ("OCF_RA_VERSION_MINOR", "1"),
+        ("OCF_RESKEY_CRM_meta_on_node", "{node}"),
+        ("OCF_RESKEY_CRM_meta_on_node_uuid", "1"),
+        ("OCF_RESKEY_crm_feature_set", "3.20.0"),
+        ("OCF_RESOURCE_INSTANCE", "{instance}"),
+        ("OCF_RESOURCE_PROVIDER", "{provider}"),
+        ("OCF_RESOURCE_TYPE", "{type}"),
+        ("OCF_ROOT", "/usr/lib/ocf"),
+        ("PCMK_cluster_type", "corosync"),
+        ("PCMK_logfacility", "daemon"),
+        ("PCMK_service", "pacemaker-execd"),
+    ],
+    directory: "/var/lib/pacemaker/cores",
+    umask: Some(0o026),
+    ..CALLER
+};
+
+const CRM_RESOURCE: Profile = Profile {
+    name: "crm_resource",
+    variables: &[
+        ("HA_logfacility", "none"),
+        ("HOME", "/root"),
+        ("LC_ALL", "C"),
+        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
+        ("OCF_OUTPUT_FORMAT", "xml"),
+        ("OCF_RA_VERSION_MAJOR", "1"),
+        ("OCF_RA_VERSION_MINOR", "1"),
+        ("OCF_RESKEY_CRM_meta_class", "ocf"),
+        ("OCF_RESKEY_CRM_meta_id", "{instance}"),
+        ("OCF_RESKEY_CRM_meta_provider", "{provider}"),
+        ("OCF_RESKEY_CRM_meta_type", "{type}"),
+        ("OCF_RESKEY_crm_feature_set", "3.20.0"),
+        ("OCF_RESOURCE_INSTANCE", "{instance}"),
+        ("OCF_RESOURCE_PROVIDER", "{provider}"),
+        ("OCF_RESOURCE_TYPE", "{type}"),
+        ("OCF_ROOT", "/usr/lib/ocf"),
+        ("OCF_TRACE_FILE", "/dev/stderr"),
+        ("PCMK_service", "crm_resource"),
+    ],
+    ..CALLER
+};
+
+const CRMSH: Profile = Profile {
+    name: "crmsh",
+    variables: &[
+        ("COLUMNS", "80"),
+        ("HOME", "/root"),
+        ("LC_ALL", "C"),
+        ("LINES", "24"),
+        ("OCF_RESOURCE_INSTANCE", "{instance}"),
+        ("OCF_ROOT", "/usr/lib/ocf"),
+    ],
+    ..CALLER
+};
+
+const DRBD_REACTOR: Profile = Profile {
+    name: "drbd-reactor",
+    variables: &[
+        ("LANG", "C.UTF-8"),
+        ("OCF_RESOURCE_INSTANCE", "{instance}"),
+        ("OCF_ROOT", "/usr/lib/ocf"),
+        ("PATH", SHORT_PATH),
+    ],
+    announces_timeout: false,
+    ..CALLER
+};
+
+const HALO: Profile = Profile {
+    name: "halo",
+    variables: &[("LANG", "C.UTF-8"), ("OCF_ROOT", "/usr/lib/ocf"), ("PATH", SHORT_PATH)],
+    announces_timeout: false,
+    ..CALLER
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    row("USE-30", "Pacemaker", "it works as Pacemaker 2.1 and 3 call it", by_pacemaker),
+    row("USE-31", "Pacemaker", "it works as crm_resource and crmsh call it", by_tools),
+    row("USE-32", "drbd-reactor", "it works without an API version and timeouts", by_reactor),
+    should(row("USE-33", "halo", "it works without an instance name", by_halo)),
+    should(row("USE-34", "pcs", "validate-all works without PATH, as pcs calls it", by_pcs)),
+    row("USE-35", "practice", "it works in any directory", anywhere),
+    row("USE-36", "practice", "it works with umask 0026 and 0077", with_umask),
+    row("USE-37", "practice", "it doesn't wait for standard input", without_input),
+];
+
+/// The base call as another caller makes it: its own variables instead of the base's, the user's
+/// parameters and variables as they are.
+fn called_by(base: &Invocation, profile: &Profile) -> Invocation {
+    let instance = base.environment.get("OCF_RESOURCE_INSTANCE".as_ref() as &std::ffi::OsStr);
+    let instance = instance.map_or_else(|| "default".into(), |name| name.to_string_lossy());
+    let mut call = base.clone();
+    call.environment.retain(|name, _| {
+        let name = name.to_string_lossy();
+        let of_caller = ["OCF_RESKEY_CRM_meta_", "PCMK_", "OCF_RA_VERSION_", "OCF_RESOURCE_"];
+        let single = ["OCF_ROOT", "OCF_EXIT_REASON_PREFIX", "OCF_RESKEY_crm_feature_set"];
+        !of_caller.iter().any(|prefix| name.starts_with(prefix)) && !single.contains(&name.as_ref())
+    });
+    call.profile(profile, &instance)
+}
+
+/// A whole life by this variation of every call; it is stopped whatever happens.
+fn live(
+    session: &mut Session<'_>,
+    caller: &str,
+    vary: &dyn Fn(Invocation) -> Invocation,
+) -> Result<(), Stop> {
+    after_a_sound_start(session)?;
+    session.reach(State::Stopped)?;
+    let steps: [(&str, &[i32]); 4] =
+        [("start", &[0]), ("monitor", &[0, 190]), ("stop", &[0]), ("monitor", &[7])];
+    for (action, codes) in steps {
+        let call = vary(session.prepare(action));
+        let result = session.expect(&call, codes, &format!("{action} {caller}"));
+        if let Err(stop) = result {
+            session.make(&vary(session.prepare("stop")))?;
+            // Whatever this life left, the usual one sees.
+            session.call("monitor")?;
+            return Err(stop);
+        }
+    }
+    session.call("monitor").map(|_| ())
+}
+
+fn live_with(session: &mut Session<'_>, profiles: &[Profile]) -> Result<(), Stop> {
+    for profile in profiles {
+        let vary = |call: Invocation| {
+            let recurring = call.environment.contains_key(INTERVAL.as_ref() as &std::ffi::OsStr);
+            let call = called_by(&call, profile);
+            // Only Pacemaker tells the interval.
+            if recurring && profile.directory == PACEMAKER_3.directory {
+                return call.env(INTERVAL, "10000");
+            }
+            call
+        };
+        live(session, &format!("as {} calls it", profile.name), &vary)?;
+    }
+    Ok(())
+}
+
+const INTERVAL: &str = "OCF_RESKEY_CRM_meta_interval";
+
+fn by_pacemaker(session: &mut Session<'_>) -> Result<(), Stop> {
+    live_with(session, &[PACEMAKER_2, PACEMAKER_3])
+}
+
+fn by_tools(session: &mut Session<'_>) -> Result<(), Stop> {
+    live_with(session, &[CRM_RESOURCE, CRMSH])
+}
+
+fn by_reactor(session: &mut Session<'_>) -> Result<(), Stop> {
+    live_with(session, &[DRBD_REACTOR])
+}
+
+fn by_halo(session: &mut Session<'_>) -> Result<(), Stop> {
+    live_with(session, &[HALO])
+}
+
+fn by_pcs(session: &mut Session<'_>) -> Result<(), Stop> {
+    if !session.advertises("validate-all") {
+        return Err(Stop::Skipped("validate-all isn't advertised".to_owned()));
+    }
+    let call = called_by(&session.prepare("validate-all"), &CRM_RESOURCE).without_env("PATH");
+    session.expect(&call, &[0], "validate-all without PATH").map(|_| ())
+}
+
+/// Started and stopped in one directory, asked in another.
+fn anywhere(session: &mut Session<'_>) -> Result<(), Stop> {
+    let scratch = match Scratch::new("elsewhere") {
+        Ok(scratch) => scratch,
+        Err(error) => return Err(Stop::Skipped(error.to_string())),
+    };
+    let vary = |mut call: Invocation| {
+        if call.action_name() != "monitor" {
+            call.directory = scratch.path().to_owned();
+        }
+        call
+    };
+    live(session, "in another directory", &vary)
+}
+
+fn with_umask(session: &mut Session<'_>) -> Result<(), Stop> {
+    for umask in [0o026, 0o077] {
+        let vary = |mut call: Invocation| {
+            call.umask = Some(umask);
+            call
+        };
+        live(session, &format!("with umask {umask:04o}"), &vary)?;
+    }
+    Ok(())
+}
+
+fn without_input(session: &mut Session<'_>) -> Result<(), Stop> {
+    let vary = |mut call: Invocation| {
+        call.endless_input = true;
+        call
+    };
+    live(session, "with a standard input that never ends", &vary)
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a resource's life leaves behind, and what a monitor changes.
+
+use super::{row, should};
+use crate::check::{Check, Failure, Stop};
+use crate::ledger::pause;
+use crate::places::{self, Mark, Moment};
+use crate::session::{Session, State};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) const CHECKS: &[Check] = &[
+    row(
+        "STOP-03",
+        "stop",
+        "stop leaves no file, mount, address, route or IPC object behind",
+        leaves_nothing,
+    ),
+    row("USE-62", "practice", "start makes no file that everybody may write", stays_closed),
+    should(row("MON-09", "monitor", "monitor changes no file of the resource", only_looks)),
+];
+
+/// How long is looked what others do.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What is new since the run began, for an earlier check may have seen it made. The second life
+/// tells what others did meanwhile: what the agent leaves in a directory that
+/// everybody uses has its name or the resource's, or is left, or touched, once more.
+fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
+    session.reach(State::Stopped)?;
+    live(session)?;
+    let once = Moment::now(&session.base);
+    live(session)?;
+    let twice = Moment::now(&session.base);
+    let before = &session.beginning;
+    let new = once
+        .own
+        .keys()
+        .chain(twice.own.keys())
+        .filter(|path| !before.own.contains_key(*path) && twice.own.contains_key(*path));
+    let mut left: BTreeSet<String> = new.map(|path| path.display().to_string()).collect();
+    left.extend(left_in_common(session, &once, &twice));
+    let objects = once.objects.difference(&before.objects);
+    left.extend(objects.filter(|one| twice.objects.contains(*one)).cloned());
+    if left.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<String> = left.into_iter().take(20).collect();
+    Err(Failure {
+        rule: None,
+        expected: "stop to remove what start has made".to_owned(),
+        seen: format!("left: {}", all.join("; ")),
+        reproduction: Some(session.prepare("stop").reproduction()),
+    }
+    .into())
+}
+
+/// What is left in the directories that everybody uses.
+fn left_in_common(session: &Session<'_>, once: &Moment, twice: &Moment) -> Vec<String> {
+    let new: Vec<&PathBuf> = changed(&session.beginning.common, &once.common)
+        .filter(|path| twice.common.contains_key(*path))
+        .collect();
+    let names = own_names(session);
+    let is_named = |path: &Path| {
+        let text = path.to_string_lossy();
+        names.iter().any(|name| text.contains(name.as_str()))
+    };
+    // A file that grows is somebody's who is at work.
+    let size = |moment: &Moment, path: &Path| moment.common.get(path).map(|mark| mark.1);
+    let again: BTreeSet<String> = changed(&once.common, &twice.common)
+        .filter(|path| size(once, path).is_none_or(|old| size(twice, path) == Some(old)))
+        .map(|path| stem(path))
+        .collect();
+    let (named, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        new.into_iter().partition(|path| is_named(path));
+    let mut left = named;
+    let suspects: Vec<&PathBuf> =
+        others.into_iter().filter(|path| again.contains(&stem(path))).collect();
+    if !suspects.is_empty() {
+        // The control: as long a time in which the agent isn't called.
+        pause(IDLE);
+        let idle = Moment::now(&session.base);
+        let foreign: BTreeSet<String> =
+            changed(&twice.common, &idle.common).map(|path| stem(path)).collect();
+        left.extend(suspects.into_iter().filter(|path| !foreign.contains(&stem(path))));
+    }
+    left.iter().map(|path| path.display().to_string()).collect()
+}
+
+fn live(session: &mut Session<'_>) -> Result<(), Stop> {
+    session.reach(State::Running)?;
+    session.call("monitor")?;
+    session.reach(State::Stopped)
+}
+
+/// Files that weren't there before.
+fn changed<'a>(
+    before: &'a BTreeMap<PathBuf, Mark>,
+    after: &'a BTreeMap<PathBuf, Mark>,
+) -> impl Iterator<Item = &'a PathBuf> {
+    let differs = |(path, mark): &(&PathBuf, &Mark)| match before.get(*path) {
+        None => true,
+        // A directory changes with every file in it.
+        Some(old) => old != *mark && old.0 & 0o170_000 != 0o040_000,
+    };
+    after.iter().filter(differs).map(|(path, _)| path)
+}
+
+/// A path without the figures and capitals by which temporary names differ.
+fn stem(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let end = text.rfind('.').filter(|dot| *dot > text.rfind('/').unwrap_or(0) + 1);
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// The names by which a file shows whose it is.
+fn own_names(session: &Session<'_>) -> Vec<String> {
+    let instance = session.base.environment.get(std::ffi::OsStr::new("OCF_RESOURCE_INSTANCE"));
+    let instance = instance.map(|name| name.to_string_lossy().into_owned());
+    let file = session.base.agent.file_name().map(|name| name.to_string_lossy().into_owned());
+    // Shorter ones are in too many words.
+    instance.into_iter().chain(file).filter(|name| name.len() > 4).collect()
+}
+
+fn only_looks(session: &mut Session<'_>) -> Result<(), Stop> {
+    session.reach(State::Running)?;
+    let before = places::files(&session.base);
+    let monitor = session.prepare("monitor");
+    session.make(&monitor)?;
+    let after = places::files(&session.base);
+    let gone = before.keys().filter(|path| !after.contains_key(*path));
+    let touched: Vec<String> =
+        changed(&before, &after).chain(gone).map(|path| path.display().to_string()).collect();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        rule: None,
+        expected: "monitor to look and change nothing".to_owned(),
+        seen: format!("changed: {}", touched.join("; ")),
+        reproduction: Some(monitor.reproduction()),
+    }
+    .into())
+}
+
+/// With Pacemaker's umask, under which only an agent's own will makes such a file.
+fn stays_closed(session: &mut Session<'_>) -> Result<(), Stop> {
+    const PACEMAKERS: u32 = 0o026;
+    session.reach(State::Stopped)?;
+    let before = places::files(&session.base);
+    let mut start = session.prepare("start");
+    start.umask = Some(PACEMAKERS);
+    session.expect(&start, &[0], "start")?;
+    let open = |mode: u32| {
+        let is_file_or_directory = matches!(mode & 0o170_000, 0o100_000 | 0o040_000);
+        is_file_or_directory && mode & 0o1002 == 0o0002
+    };
+    let after = places::files(&session.base);
+    let found = after.iter().find(|(path, mark)| !before.contains_key(*path) && open(mark.0));
+    let Some((path, mark)) = found else { return Ok(()) };
+    Err(Failure {
+        rule: None,
+        expected: "no file that other users may change".to_owned(),
+        seen: format!("{} has mode {:04o}", path.display(), mark.0 & 0o7777),
+        reproduction: Some(start.reproduction()),
+    }
+    .into())
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Values of parameters that are wrong, hostile or secret.
+
+use super::{row, should};
+use crate::agent::Invocation;
+use crate::check::{Check, Failure, Need, Stop};
+use crate::scratch::Scratch;
+use crate::session::{Session, State};
+use ocf_metadata::reader::Parameter;
+
+const VALIDATE: &[Need] = &[Need::Advertised("validate-all")];
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        needs: VALIDATE,
+        ..row("VAL-02", "validate-all", "validate-all refuses what is no integer", is_integer)
+    },
+    Check {
+        needs: VALIDATE,
+        ..row(
+            "VAL-03",
+            "validate-all",
+            "validate-all refuses what a select doesn't list",
+            is_listed,
+        )
+    },
+    Check {
+        needs: VALIDATE,
+        ..row(
+            "VAL-04",
+            "validate-all",
+            "validate-all refuses a required parameter's absence",
+            is_given,
+        )
+    },
+    row(
+        "STOP-07",
+        "stop",
+        "stop of a stopped resource answers 0 with missing and with wrong parameters",
+        stops_anyway,
+    ),
+    row("MD-18", "Metadata", "the advertised defaults are the real ones", tells_defaults),
+    row("USE-60", "practice", "no value of a parameter is executed", executes_nothing),
+    should(row("USE-61", "practice", "no password is printed", keeps_secrets)),
+];
+
+/// Declared parameters for which this holds.
+fn parameters(session: &Session<'_>, wanted: &dyn Fn(&Parameter) -> bool) -> Vec<Parameter> {
+    let all = session.document.iter().flat_map(|document| &document.parameters);
+    all.filter(|parameter| wanted(parameter) && !parameter.name.is_empty()).cloned().collect()
+}
+
+/// Each call has to be refused in one of the three ways that say whose fault it is.
+fn refuses(session: &mut Session<'_>, calls: Vec<(String, Invocation)>) -> Result<(), Stop> {
+    if calls.is_empty() {
+        return Err(Stop::Skipped("no parameter of this kind is advertised".to_owned()));
+    }
+    let mut failures = Vec::new();
+    for (what, call) in calls {
+        let execution = session.make(&call)?;
+        if !matches!(execution.code(), Some(2 | 5 | 6)) {
+            let expected = format!("validate-all with {what} to answer 2 or 6");
+            failures.push(Failure::of_call(&call, &execution, expected));
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Stop::Failed(failures)) }
+}
+
+fn with_value(session: &Session<'_>, parameter: &Parameter, value: &str) -> (String, Invocation) {
+    let call = session.prepare("validate-all").parameter(&parameter.name, value);
+    (format!("{}={value}", parameter.name), call)
+}
+
+fn is_integer(session: &mut Session<'_>) -> Result<(), Stop> {
+    let integers = parameters(session, &|one| one.kind == "integer" && !one.deprecated);
+    let calls = integers.iter().map(|one| with_value(session, one, "x")).collect();
+    refuses(session, calls)
+}
+
+fn is_listed(session: &mut Session<'_>) -> Result<(), Stop> {
+    let selects = parameters(session, &|one| one.kind == "select" && !one.deprecated);
+    let calls = selects.iter().map(|one| with_value(session, one, "no-such-word")).collect();
+    refuses(session, calls)
+}
+
+fn is_given(session: &mut Session<'_>) -> Result<(), Stop> {
+    let required = parameters(session, &|one| one.required && one.default.is_none());
+    let unset = |one: &Parameter| {
+        let variable = format!("OCF_RESKEY_{}", one.name);
+        let call = session.prepare("validate-all").without_env(variable);
+        (format!("no {}", one.name), call)
+    };
+    let calls = required.iter().map(unset).collect();
+    refuses(session, calls)
+}
+
+/// Pacemaker stops with the parameters of the start, which may be wrong: a stop that fails is
+/// answered by fencing.
+fn stops_anyway(session: &mut Session<'_>) -> Result<(), Stop> {
+    session.reach(State::Stopped)?;
+    let mut without = session.prepare("stop");
+    for parameter in parameters(session, &|one| one.required) {
+        without = without.without_env(format!("OCF_RESKEY_{}", parameter.name));
+    }
+    let mut wrong = session.prepare("stop");
+    for parameter in parameters(session, &|one| ["integer", "select"].contains(&one.kind.as_str()))
+    {
+        wrong = wrong.parameter(&parameter.name, "no-such-value");
+    }
+    for (call, what) in
+        [(without, "stop without required parameters"), (wrong, "stop with wrong parameters")]
+    {
+        session.expect(&call, &[0], what)?;
+    }
+    session.call("monitor").map(|_| ())
+}
+
+/// Started without them, the resource has to be the same one for a call that sets each of them.
+fn tells_defaults(session: &mut Session<'_>) -> Result<(), Stop> {
+    let unset = |one: &Parameter| {
+        let variable = format!("OCF_RESKEY_{}", one.name);
+        !session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
+    };
+    let known = parameters(session, &|one| unset(one) && one.default.is_some() && !one.deprecated);
+    if known.is_empty() {
+        return Err(Stop::Skipped("no default is advertised".to_owned()));
+    }
+    session.reach(State::Running)?;
+    let call = session.prepare("monitor");
+    let set = |call: Invocation, one: &Parameter| {
+        call.parameter(&one.name, one.default.as_deref().unwrap_or_default())
+    };
+    let call = known.iter().fold(call, set);
+    let result = session.expect(&call, &[0, 190], "monitor with the advertised defaults set");
+    session.call("monitor")?;
+    result.map(|_| ())
+}
+
+/// What a shell would execute if it was given the value unquoted, within double or single quotes.
+fn hostile(canary: &str) -> [String; 3] {
+    [
+        format!("x; touch {canary}; $(touch {canary}) `touch {canary}`"),
+        format!("x\"; touch {canary}; \""),
+        format!("x'; touch {canary}; '"),
+    ]
+}
+
+fn executes_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
+    let given = |one: &Parameter| {
+        let variable = format!("OCF_RESKEY_{}", one.name);
+        session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
+    };
+    let free = parameters(session, &|one| one.unique_group.is_none() && !given(one));
+    if free.is_empty() {
+        return Err(Stop::Skipped("there is no parameter without a value of its own".to_owned()));
+    }
+    let scratch = Scratch::new("canary").map_err(|error| Stop::Skipped(error.to_string()))?;
+    let canary = scratch.path().join("canary");
+    session.reach(State::Stopped)?;
+    let mut found = None;
+    for value in hostile(&canary.to_string_lossy()) {
+        for action in ["validate-all", "start", "monitor", "stop"] {
+            let call = session.prepare(action);
+            let mut call = free.iter().fold(call, |call, one| call.parameter(&one.name, &value));
+            // A file that is named after the value lands where it does no harm.
+            call.directory = scratch.path().to_owned();
+            session.make(&call)?;
+            if found.is_none() && canary.exists() {
+                found = Some(call);
+            }
+        }
+    }
+    session.call("stop")?;
+    session.call("monitor")?;
+    let Some(call) = found else { return Ok(()) };
+    Err(Failure {
+        rule: None,
+        expected: "values to be values".to_owned(),
+        seen: format!("a command in a parameter was executed by {}", call.action_name()),
+        reproduction: Some(call.reproduction()),
+    }
+    .into())
+}
+
+const SECRET: &str = "RaTesterSecret4711";
+
+fn keeps_secrets(session: &mut Session<'_>) -> Result<(), Stop> {
+    let secrets = parameters(session, &|one| {
+        let name = one.name.to_ascii_lowercase();
+        let word = ["pass", "secret", "token", "credential"].iter().any(|word| name.contains(word));
+        word && one.kind == "string"
+    });
+    if secrets.is_empty() {
+        return Err(Stop::Skipped("no parameter is named like a password".to_owned()));
+    }
+    session.reach(State::Stopped)?;
+    let mut found = None;
+    for action in ["validate-all", "start", "monitor", "stop"] {
+        let call = session.prepare(action);
+        let call = secrets.iter().fold(call, |call, one| call.parameter(&one.name, SECRET));
+        let execution = session.make(&call)?;
+        let shows = |text: &[u8]| text.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
+        if shows(&execution.stdout) || shows(&execution.stderr) {
+            found = Some(call);
+        }
+    }
+    session.call("stop")?;
+    session.call("monitor")?;
+    let Some(call) = found else { return Ok(()) };
+    Err(Failure {
+        rule: None,
+        expected: "the value of a password to stay in the parameters".to_owned(),
+        seen: format!("{} prints it", call.action_name()),
+        reproduction: Some(call.reproduction()),
+    }
+    .into())
+}

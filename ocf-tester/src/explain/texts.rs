@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What is told about each check: why the rule is there, what Pacemaker does with an agent that
+//! breaks it, and what mostly has to be changed. A check without a row here fails a test.
+
+mod classic;
+mod further;
+
+/// What `explain` tells about a check beyond its row.
+#[derive(Debug, Clone, Copy)]
+pub struct Explanation {
+    /// The check's id.
+    pub id: &'static str,
+    /// Why there is such a rule.
+    pub why: &'static str,
+    /// What Pacemaker does about an agent that breaks it.
+    pub pacemaker: &'static str,
+    /// The usual fix.
+    pub fix: &'static str,
+}
+
+const fn row(
+    id: &'static str,
+    why: &'static str,
+    pacemaker: &'static str,
+    fix: &'static str,
+) -> Explanation {
+    Explanation { id, why, pacemaker, fix }
+}
+
+/// The rows of every check.
+pub fn all() -> impl Iterator<Item = &'static Explanation> {
+    [classic::ROWS, further::ROWS].into_iter().flatten()
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Where an agent may leave something: the directories of its parameters and variables, and those
+//! that everybody uses.
+
+use crate::agent::Invocation;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where any program may leave files.
+const COMMON: &[&str] =
+    &["/run", "/run/lock", "/run/resource-agents", "/tmp", "/var/tmp", "/dev/shm"];
+
+/// Directories that are too big, or not the resource's own.
+const NOT_OWN: &[&str] = &["/", "/etc", "/usr", "/var", "/dev", "/home", "/root", "/proc", "/sys"];
+
+/// A file as far as it matters here: its kind and mode, size, and the time of its last change.
+pub(crate) type Mark = (u32, u64, i64, i64);
+
+/// What is there at one moment.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    /// In the resource's own directories.
+    pub(crate) own: BTreeMap<PathBuf, Mark>,
+    /// In the directories that everybody uses.
+    pub(crate) common: BTreeMap<PathBuf, Mark>,
+    /// In the kernel.
+    pub(crate) objects: BTreeSet<String>,
+}
+
+impl Moment {
+    /// What is there now.
+    pub(crate) fn now(call: &Invocation) -> Self {
+        Self { own: files(call), common: common_files(), objects: kernel_objects() }
+    }
+}
+
+/// Where containers come and go, which no agent on test is to blame for.
+const OF_CONTAINERS: &[&str] =
+    &["/var/lib/docker", "/run/docker", "/var/lib/containers", "/run/containerd", "/run/netns"];
+
+/// The directories that the parameters and variables of the call name.
+fn own(call: &Invocation) -> BTreeSet<PathBuf> {
+    let environment = call.environment.iter();
+    let named = environment.filter(|(name, value)| {
+        let ours =
+            name.as_bytes().starts_with(b"OCF_RESKEY_") || name.as_bytes().starts_with(b"HA_");
+        ours && value.as_bytes().starts_with(b"/")
+    });
+    let directory = |path: &Path| {
+        if path.is_dir() { Some(path.to_owned()) } else { path.parent().map(Path::to_owned) }
+    };
+    let is_own = |path: &PathBuf| {
+        let common = COMMON.iter().chain(NOT_OWN).any(|other| path == Path::new(other));
+        !common && !path.starts_with("/usr")
+    };
+    named.filter_map(|(_, value)| directory(Path::new(value))).filter(is_own).collect()
+}
+
+/// The files in the resource's own directories.
+pub(crate) fn files(call: &Invocation) -> BTreeMap<PathBuf, Mark> {
+    own(call).iter().flat_map(|directory| list(directory)).collect()
+}
+
+/// The files in the directories that everybody uses, but those of testers like this one.
+fn common_files() -> BTreeMap<PathBuf, Mark> {
+    let all = COMMON.iter().flat_map(|directory| list(Path::new(directory)));
+    all.filter(|(path, _)| {
+        let name = path.file_name().unwrap_or_default();
+        !name.as_bytes().starts_with(b"ocf-tester-")
+    })
+    .collect()
+}
+
+fn list(directory: &Path) -> Vec<(PathBuf, Mark)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let marked = entries.filter_map(|entry| {
+        let found = fs::symlink_metadata(entry.path()).ok()?;
+        let size = if found.is_dir() { 0 } else { found.len() };
+        Some((entry.path(), (found.mode(), size, found.ctime(), found.ctime_nsec())))
+    });
+    marked.collect()
+}
+
+/// What the kernel keeps beyond processes: IPC objects of System V, mounts, addresses and routes.
+fn kernel_objects() -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for (kind, columns) in [("shm", 2), ("sem", 2), ("msg", 2)] {
+        let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
+        all.extend(table.lines().skip(1).map(|line| {
+            let key: Vec<&str> = line.split_whitespace().take(columns).collect();
+            format!("System V {kind}: key {}", key.join(", number "))
+        }));
+    }
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    all.extend(mounts.lines().filter_map(|line| {
+        let point = line.split(' ').nth(4)?;
+        if OF_CONTAINERS.iter().any(|place| point.starts_with(place)) {
+            return None;
+        }
+        Some(format!("mount on {point}"))
+    }));
+    let addresses = fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+    let lines: Vec<&str> = addresses.lines().map(str::trim).collect();
+    all.extend(lines.windows(2).filter_map(|pair| match pair {
+        [address, kind] if kind.starts_with("/32 host LOCAL") => {
+            Some(format!("address {}", address.trim_start_matches("|-- ")))
+        }
+        _ => None,
+    }));
+    for (file, what) in [("route", "route"), ("if_inet6", "address"), ("ipv6_route", "route")] {
+        let table = fs::read_to_string(format!("/proc/net/{file}")).unwrap_or_default();
+        all.extend(table.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (first, second) = (words.next()?, words.next()?);
+            let device = if file == "route" { first } else { line.split_whitespace().last()? };
+            if ["veth", "docker", "br-"].iter().any(|name| device.starts_with(name)) {
+                return None;
+            }
+            Some(format!("{what} {first} {second} on {device}"))
+        }));
+    }
+    all
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The way from the state a resource is in to the one that a check needs.
+
+use super::{Session, State};
+use crate::agent::{Execution, Invocation};
+use crate::check::{Failure, Stop};
+
+impl Session<'_> {
+    /// Brings the resource into a state.
+    ///
+    /// # Errors
+    /// When that fails it is this check's failure, or, when a failed check explains it, a reason to
+    /// skip; else as [`Session::make`].
+    pub fn reach(&mut self, target: State) -> Result<(), Stop> {
+        if self.state == State::Unknown {
+            self.call("monitor")?;
+        }
+        // From any state to any other it takes three steps at most: demote, stop, start.
+        for _ in 0..4 {
+            let action = match (self.state, target) {
+                (now, wanted) if now == wanted => return Ok(()),
+                (State::Promoted, _) => "demote",
+                (State::Stopped, _) => "start",
+                (State::Running, State::Promoted) => "promote",
+                _ => "stop",
+            };
+            let call = self.prepare(action);
+            let execution = self.make(&call)?;
+            self.call("monitor")?;
+            if execution.code() != Some(0) {
+                return Err(self.unreached(&call, &execution, action));
+            }
+        }
+        let monitor = self.prepare("monitor");
+        let execution = self.make(&monitor)?;
+        Err(self.unreached(&monitor, &execution, "monitor"))
+    }
+
+    fn unreached(&self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
+        match self.failed.last() {
+            Some(id) => Stop::Skipped(format!("{action} answers {execution} after {id} failed")),
+            None => {
+                let expected = format!("{action} to do its work so that this can be judged");
+                Failure::of_call(call, execution, expected).into()
+            }
+        }
+    }
+}

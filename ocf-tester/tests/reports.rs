@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Reports for machines and for the terminal: `--format` and `--output`.
+
+#[expect(dead_code, reason = "the labels of processes are other tests'")]
+mod common;
+
+use common::{code, tester, text};
+use ocf_tester::classic::CHECKS;
+use ocf_tester::exit_codes::{ENVIRONMENT, PASSED, REFUSED, USAGE, VIOLATIONS};
+use ocf_tester::scratch::Scratch;
+use quick_xml::events::Event;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+
+/// An element of a `JUnit` report: its name, its attributes, the text in it.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    attributes: BTreeMap<String, String>,
+    text: String,
+}
+
+/// The elements in document order; a document that isn't well-formed ends the test.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn elements(xml: &str) -> Vec<Element> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    reader.config_mut().check_end_names = true;
+    let (mut elements, mut depth) = (Vec::<Element>::new(), 0);
+    loop {
+        let event = reader.read_event().unwrap();
+        match &event {
+            Event::Start(start) | Event::Empty(start) => {
+                depth += usize::from(matches!(event, Event::Start(_)));
+                let attributes = start.attributes().map(|attribute| {
+                    let attribute = attribute.unwrap();
+                    let name: &str = attribute.key.as_ref();
+                    (name.to_owned(), attribute.value.into_owned())
+                });
+                let attributes = attributes.collect();
+                let name = AsRef::<str>::as_ref(&start.name()).to_owned();
+                elements.push(Element { name, attributes, text: String::new() });
+            }
+            Event::End(_) => depth -= 1,
+            Event::Text(part) => {
+                if let Some(last) = elements.last_mut() {
+                    last.text.push_str(part.as_ref());
+                }
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(depth, 0, "{xml}");
+    elements
+}
+
+fn count(elements: &[Element], name: &str) -> usize {
+    elements.iter().filter(|element| element.name == name).count()
+}
+
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn lines(json: &str) -> Vec<Value> {
+    json.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn junit_has_a_case_for_every_check() {
+    for (agent, options, wanted, failures, warnings) in [
+        ("safe", &[][..], PASSED, 0, 0),
+        ("mutants/stop-of-stopped-7", &[], VIOLATIONS, 1, 0),
+        ("mutants/no-action-dies", &[], PASSED, 0, 1),
+        ("mutants/no-action-dies", &["--level", "should"], VIOLATIONS, 1, 0),
+    ] {
+        let scratch = Scratch::new("reports").unwrap();
+        let mut command = tester(agent, &scratch);
+        let output = command.args(["--format", "junit"]).args(options).output().unwrap();
+        assert_eq!(code(&output), Some(wanted), "{agent}: {output:?}");
+        let xml = text(&output.stdout);
+        let elements = elements(&xml);
+        let suite = elements.iter().find(|element| element.name == "testsuite").unwrap();
+        assert_eq!(count(&elements, "testcase"), CHECKS.len(), "{xml}");
+        assert_eq!(suite.attributes["tests"], CHECKS.len().to_string());
+        assert_eq!(count(&elements, "failure"), failures, "{xml}");
+        assert_eq!(suite.attributes["failures"], failures.to_string());
+        let skipped = count(&elements, "skipped");
+        assert_eq!(suite.attributes["skipped"], skipped.to_string());
+        let told = elements.iter().filter_map(|element| element.attributes.get("message"));
+        let warned = told.filter(|message| message.starts_with("warning (should")).count();
+        assert_eq!(warned, warnings, "{xml}");
+        let cases = elements.iter().filter(|element| element.name == "testcase");
+        for (case, check) in cases.zip(CHECKS) {
+            assert!(case.attributes["name"].starts_with(check.id), "{case:?}");
+            assert!(case.attributes["time"].parse::<f64>().unwrap() >= 0.0, "{case:?}");
+        }
+        for element in elements.iter().filter(|one| one.name == "skipped" || one.name == "failure")
+        {
+            assert!(!element.attributes["message"].is_empty(), "{element:?}");
+        }
+        for failure in elements.iter().filter(|element| element.name == "failure") {
+            assert!(failure.text.contains("by hand: env -i "), "{failure:?}");
+        }
+    }
+}
+
+/// What an agent prints can neither end an element nor put a character in that XML can't hold.
+#[test]
+fn junit_is_well_formed_whatever_an_agent_says() {
+    let scratch = Scratch::new("reports").unwrap();
+    let mut command = tester("report/escapes", &scratch);
+    command.args(["--format=junit", "-o", "x=]]></failure>\u{1b}\u{1}&<", "--env", "Y=\u{ffff}"]);
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), Some(VIOLATIONS), "{output:?}");
+    let xml = text(&output.stdout);
+    assert!(count(&elements(&xml), "failure") > 0, "{xml}");
+    let allowed = |c: char| c == '\n' || (' '..'\u{fffe}').contains(&c) || c > '\u{ffff}';
+    assert!(xml.chars().all(allowed), "{xml:?}");
+}
+
+#[test]
+fn json_has_a_line_for_every_call_and_every_check() {
+    let scratch = Scratch::new("reports").unwrap();
+    let mut command = tester("mutants/stop-of-stopped-7", &scratch);
+    let output = command.args(["--format", "json"]).output().unwrap();
+    assert_eq!(code(&output), Some(VIOLATIONS), "{output:?}");
+    let lines = lines(&text(&output.stdout));
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    assert_eq!(lines.first().unwrap()["event"], "begun");
+    assert_eq!(lines.last().unwrap()["event"], "finished");
+    assert_eq!(lines.last().unwrap()["verdict"], "failed");
+    assert_eq!(lines.last().unwrap()["failed"], 1);
+    let ids: Vec<&str> = of("check").iter().filter_map(|line| line["id"].as_str()).collect();
+    assert_eq!(ids, CHECKS.iter().map(|check| check.id).collect::<Vec<_>>());
+    let failed = of("check").into_iter().find(|line| line["verdict"] == "failed").unwrap();
+    assert_eq!(failed["id"], "STOP-06");
+    assert_eq!(failed["counts"], true);
+    let failure = &failed["failures"][0];
+    assert!(failure["reproduction"].as_str().unwrap().starts_with("env -i "), "{failure}");
+    let calls = of("call");
+    assert!(calls.len() > 20, "{}", calls.len());
+    for call in &calls {
+        assert!(!call["argv"].as_array().unwrap().is_empty(), "{call}");
+        assert!(call["environment"]["OCF_RESKEY_state"].is_string(), "{call}");
+        assert!(call["wall_seconds"].as_f64().unwrap() > 0.0, "{call}");
+        assert!(call["cpu_seconds"].is_f64() && call["max_rss_bytes"].as_u64() > Some(0), "{call}");
+        assert_eq!(call["code"].is_i64(), call["ended"] == "exit", "{call}");
+    }
+    let described = calls.iter().find(|call| call["argv"][1] == "meta-data").unwrap();
+    assert!(described["stdout"].as_str().unwrap().contains("<resource-agent"), "{described}");
+    assert!(calls.iter().any(|call| call["check"] == "STOP-06" && call["code"] == 7));
+}
+
+#[test]
+fn json_tells_signals_and_exit_reasons() {
+    for (agent, check, key, value) in [
+        ("mutants/stop-dies", "STOP-01", "ended", Value::from("signal")),
+        ("mutants/validate-refuses", "VAL-01", "exit_reason", "nothing is good enough".into()),
+    ] {
+        let scratch = Scratch::new("reports").unwrap();
+        let mut command = tester(agent, &scratch);
+        let output = command.args(["--format=json", "--only", check]).output().unwrap();
+        let lines = lines(&text(&output.stdout));
+        assert!(lines.iter().any(|line| line[key] == value), "{agent}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_report_in_a_file_leaves_the_terminal_to_people() {
+    for (format, beginning) in
+        [("junit", "<?xml"), ("json", "{\"event\":\"begun\""), ("human", "Testing ")]
+    {
+        let scratch = Scratch::new("reports").unwrap();
+        let file = scratch.path().join("report");
+        let mut command = tester("safe", &scratch);
+        command.args(["--format", format, "--output"]).arg(&file);
+        let output = command.output().unwrap();
+        assert_eq!(code(&output), Some(PASSED), "{format}: {output:?}");
+        assert!(text(&output.stdout).starts_with("Testing "), "{format}: {output:?}");
+        assert!(text(&output.stdout).contains(": passed ("), "{format}: {output:?}");
+        let written = fs::read_to_string(&file).unwrap();
+        assert!(written.starts_with(beginning), "{format}: {written}");
+        assert!(!output.stdout.contains(&0x1b) && !written.contains('\u{1b}'), "colour");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_anything_is_run() {
+    let scratch = Scratch::new("reports").unwrap();
+    let output =
+        tester("safe", &scratch).args(["--output", "/nonexistent/report"]).output().unwrap();
+    assert_eq!(code(&output), Some(ENVIRONMENT), "{output:?}");
+    assert!(text(&output.stderr).contains("give another --output"), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    for format in ["junit", "json", "human"] {
+        let mut command = tester("safe", &scratch);
+        let output = command.args(["--format", format, "--output", "/dev/full"]).output().unwrap();
+        assert_eq!(code(&output), Some(ENVIRONMENT), "{format}: {output:?}");
+        assert!(text(&output.stderr).contains("the report can't be written"), "{format}");
+    }
+    let output = tester("safe", &scratch).args(["--format", "xml"]).output().unwrap();
+    assert_eq!(code(&output), Some(USAGE), "{output:?}");
+}
+
+/// Not judged is not passed, in any form.
+#[test]
+fn what_was_refused_or_broken_is_an_error() {
+    let scratch = Scratch::new("reports").unwrap();
+    fs::write(scratch.path().join("state"), "unpromoted\n").unwrap();
+    for (agent, wanted, verdict) in
+        [("safe", REFUSED, "refused"), ("no-program/empty", ENVIRONMENT, "broken")]
+    {
+        let run = |format: &str| {
+            let output = tester(agent, &scratch).args(["--format", format]).output().unwrap();
+            assert_eq!(code(&output), Some(wanted), "{format}: {output:?}");
+            text(&output.stdout)
+        };
+        let xml = run("junit");
+        let elements = elements(&xml);
+        assert_eq!(count(&elements, "error"), 1, "{xml}");
+        assert!(count(&elements, "testcase") > 0 && count(&elements, "failure") == 0, "{xml}");
+        let last = lines(&run("json")).pop().unwrap();
+        assert_eq!(last["verdict"], verdict);
+        assert!(last["reason"].as_str().unwrap().len() > 10, "{last}");
+        assert!(run("human").contains(&format!(": {verdict}: ")));
+    }
+}
+
+#[test]
+fn secrets_are_in_no_report() {
+    for format in ["human", "junit", "json"] {
+        let scratch = Scratch::new("reports").unwrap();
+        let mut command = tester("mutants/validate-refuses", &scratch);
+        command.args(["-v", "--format", format, "-o", "admin_password=geheim it's"]);
+        command.args(["-o", "Token=x1", "-o", "url=http://me:geheim it's@host/"]);
+        let output = command.output().unwrap();
+        assert_eq!(code(&output), Some(VIOLATIONS), "{format}: {output:?}");
+        let said = text(&output.stdout);
+        assert!(!said.contains("geheim"), "{format}: {said}");
+        assert!(!said.contains("Token=x1") && !said.contains("\"x1\""), "{format}: {said}");
+        assert!(said.contains("OCF_RESKEY_admin_password") && said.contains("***"), "{said}");
+    }
+}
