@@ -8,6 +8,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// A file to append to, private to root; never through a link somebody planted, and without waiting for
+/// the reader of a FIFO, who may never come.
+pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+    File::options()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
+        .open(path)
+}
+
 /// Names and values, as bytes: nothing outside is promised to be UTF-8.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment(Vec<(OsString, OsString)>);
@@ -79,13 +90,7 @@ impl Environment {
         let seconds = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
         let title = format!("### {title} @ {seconds} ###\n");
         let text = [title.as_bytes(), &lines.concat(), b"###\n"].concat();
-        // Without O_NONBLOCK a FIFO that nobody reads would hold up the action for ever.
-        let mut file = File::options()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
-            .open(path)?;
+        let mut file = open_to_append(path)?;
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }

@@ -3,7 +3,7 @@
 //! level, with microseconds, in a file of the call's own. Values of parameters are not traced: one
 //! may be a password.
 
-use crate::environment::Environment;
+use crate::environment::{Environment, open_to_append};
 use crate::parameter::{Declared, Reader, Rigour};
 use crate::value::{Parsed, Value};
 use ocf_metadata::ParameterRow;
@@ -88,14 +88,7 @@ fn open_named(path: &Path) -> Option<File> {
         None if path == Path::new("/dev/stderr") => {
             File::options().append(true).open("/proc/self/fd/2").ok()
         }
-        // Without O_NONBLOCK a FIFO that nobody reads would hold up the action for ever.
-        None => File::options()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
-            .open(path)
-            .ok(),
+        None => open_to_append(path).ok(),
     }
 }
 

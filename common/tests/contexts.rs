@@ -248,6 +248,15 @@ fn another_major_version_of_the_standard_is_refused() {
 }
 
 #[test]
+fn a_level_that_is_not_implemented_falls_back_to_the_next_lower_one() {
+    let level = |asked: &str| {
+        let pairs = environment(&[("OCF_CHECK_LEVEL", asked)]);
+        Context::of("monitor", ADVERTISED, pairs).unwrap().level_among(&[0, 10, 20])
+    };
+    assert_eq!(["", "0", "9", "10", "15", "20", "99"].map(level), [0, 0, 0, 10, 10, 20, 20]);
+}
+
+#[test]
 fn a_check_level_is_a_number_or_none() {
     let level = |text: &str| {
         let pairs = environment(&[("OCF_CHECK_LEVEL", text)]);

@@ -231,19 +231,7 @@ fn validation() -> Vec<Case> {
 /// `envfile` appears for every action; what is in it is a test of its own.
 fn environments() -> Vec<Case> {
     let envfile = [("OCF_RESKEY_envfile", "{scratch}/envfile")];
-    let actions = [
-        "start",
-        "stop",
-        "monitor",
-        "recurring monitor",
-        "reload",
-        "reload-agent",
-        "migrate_to",
-        "migrate_from",
-        "validate-all",
-        "meta-data",
-        "bogus",
-    ];
+    let actions = [ACTIONS.as_slice(), &["bogus"]].concat();
     let words = "writing its environment";
     let cases = matrix(AGENT, &actions, &[STOPPED, RUNNING_BEFORE]).into_iter();
     cases.map(|case| case.with(words, &envfile).without_contents()).collect()
