@@ -12,7 +12,7 @@ use crate::report::junit::JUnit;
 use crate::report::mask::Masked;
 use crate::report::{Format, Several};
 use crate::session::{self, Options, emergency};
-use crate::{checks, classic, exit_codes, explain, family, profile, selection, turn};
+use crate::{checks, exit_codes, explain, family, profile, selection, turn};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use nix::unistd::{AccessFlags, access};
@@ -121,7 +121,7 @@ pub fn main() -> ExitCode {
         Err(error) => return wrong_usage(&error),
     };
     let Arguments { only, skip, level, .. } = &arguments;
-    let checks = match selection::asked(classic::CHECKS, only, skip, *level) {
+    let checks = match selection::asked(checks::all(), only, skip, *level) {
         Ok(checks) => checks,
         Err(why) => return wrong_usage(&Arguments::command().error(ErrorKind::InvalidValue, why)),
     };
@@ -184,7 +184,7 @@ fn test(arguments: &Arguments, name: &OsStr, asked: &[Check]) -> Result<u8, (u8,
         return Err((exit_codes::REFUSED, why.to_owned()));
     };
     let failing = arguments.level.unwrap_or_default();
-    let selection = selection::with_ground(classic::CHECKS, asked);
+    let selection = selection::with_ground(checks::all(), asked);
     let options = Options { destructive: arguments.destructive, failing, ground: selection.ground };
     let mut reports = reports(arguments, failing, selection.checks.len()).map_err(broken)?;
     let mut masked = Masked::new(&mut reports, &base);

@@ -2,6 +2,10 @@
 //! The command `ocf-tester` as people and scripts use it: options, exit codes, what is printed.
 #![expect(clippy::disallowed_methods, reason = "a test starts the command itself, with signals")]
 
+#[expect(dead_code, reason = "the labels of processes are other tests'")]
+mod common;
+
+use common::{agent, code, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ocf_tester::exit_codes::{ENVIRONMENT, INTERRUPTED, PASSED, REFUSED, USAGE, VIOLATIONS};
@@ -10,33 +14,20 @@ use ocf_tester::scratch::Scratch;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-fn agent(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agents").join(name)
+/// A run on a fixture whose state is in the scratch directory.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn run(name: &str, options: &[&str], scratch: &Scratch) -> Output {
+    common::tester(name, scratch).args(options).output().unwrap()
 }
 
 fn tester() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ocf-tester"));
     command.env_remove("OCF_RESOURCE_INSTANCE").stdin(Stdio::null());
     command
-}
-
-fn code(output: &Output) -> Option<u8> {
-    output.status.code().and_then(|code| u8::try_from(code).ok())
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A run on a fixture whose state is in the scratch directory.
-#[expect(clippy::unwrap_used, reason = "a test's helper")]
-fn run(name: &str, options: &[&str], scratch: &Scratch) -> Output {
-    let state = format!("state={}", scratch.path().join("state").display());
-    tester().args(["-n", "fixture", "-o", &state]).args(options).arg(agent(name)).output().unwrap()
 }
 
 #[test]
@@ -134,7 +125,7 @@ fn how_much_is_printed() {
     let lines = |options: &[&str]| text(&run("safe", options, &scratch).stdout).lines().count();
     assert_eq!(lines(&["-q"]), 1);
     assert_eq!(lines(&[]), 2);
-    assert_eq!(lines(&["-v"]), ocf_tester::classic::CHECKS.len() + 2);
+    assert_eq!(lines(&["-v"]), ocf_tester::checks::all().len() + 2);
     assert_eq!(lines(&["-X"]), lines(&["-v"]), "-X implies -v");
 }
 
@@ -181,8 +172,8 @@ fn values_are_never_read_by_a_shell() {
 fn paths_may_have_blanks_be_relative_or_be_looked_up() {
     let scratch = Scratch::new("cli").unwrap();
     let odd = scratch.directory("two words/it's").unwrap();
-    fs::copy(agent("safe"), odd.join("an agent")).unwrap();
-    symlink(agent("safe"), scratch.path().join("looked-up-agent")).unwrap();
+    fs::copy(agent("safe"), odd.join("safe")).unwrap();
+    symlink(agent("safe"), scratch.path().join("safe")).unwrap();
     let state = format!("state={}", scratch.path().join("state").display());
     let test = |path: &str| {
         let mut command = tester();
@@ -190,7 +181,7 @@ fn paths_may_have_blanks_be_relative_or_be_looked_up() {
         let search = format!("{}:/usr/bin:/bin", scratch.path().display());
         command.env("PATH", search).output().unwrap()
     };
-    for path in ["two words/it's/an agent", "./looked-up-agent", "looked-up-agent"] {
+    for path in ["two words/it's/safe", "./safe", "safe"] {
         let output = test(path);
         assert_eq!(code(&output), Some(PASSED), "{path}: {output:?}");
     }

@@ -42,9 +42,9 @@ fn no_path_or_wrong_argument_reaches_the_terminal() {
         assert!(!text(&output.stderr).contains('\u{1b}'), "{output:?}");
     }
     // A copy under an odd name, so that the verdict's own line has to name it.
-    fs::copy(agent("safe"), odd.join("agent")).unwrap();
+    fs::copy(agent("safe"), odd.join("safe")).unwrap();
     let options = ["-q", "-n", "x\nFAKE"];
-    let output = tester_with(&options, &odd.join("agent"), &scratch).output().unwrap();
+    let output = tester_with(&options, &odd.join("safe"), &scratch).output().unwrap();
     assert_eq!(code(&output), Some(PASSED), "{output:?}");
     let said = text(&output.stdout);
     assert!(said.lines().count() == 1 && said.lines().all(is_harmless), "{said:?}");

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{code, tester, text};
-use ocf_tester::classic::CHECKS;
+use ocf_tester::checks;
 use ocf_tester::exit_codes::{ENVIRONMENT, PASSED, REFUSED, USAGE, VIOLATIONS};
 use ocf_tester::scratch::Scratch;
 use quick_xml::events::Event;
@@ -68,7 +68,7 @@ fn lines(json: &str) -> Vec<Value> {
 fn junit_has_a_case_for_every_check() {
     for (agent, options, wanted, failures, warnings) in [
         ("safe", &[][..], PASSED, 0, 0),
-        ("mutants/stop-of-stopped-7", &[], VIOLATIONS, 1, 0),
+        ("mutants/extra-argument-fails", &[], VIOLATIONS, 1, 0),
         ("mutants/no-action-dies", &[], PASSED, 0, 1),
         ("mutants/no-action-dies", &["--level", "should"], VIOLATIONS, 1, 0),
     ] {
@@ -79,8 +79,8 @@ fn junit_has_a_case_for_every_check() {
         let xml = text(&output.stdout);
         let elements = elements(&xml);
         let suite = elements.iter().find(|element| element.name == "testsuite").unwrap();
-        assert_eq!(count(&elements, "testcase"), CHECKS.len(), "{xml}");
-        assert_eq!(suite.attributes["tests"], CHECKS.len().to_string());
+        assert_eq!(count(&elements, "testcase"), checks::all().len(), "{xml}");
+        assert_eq!(suite.attributes["tests"], checks::all().len().to_string());
         assert_eq!(count(&elements, "failure"), failures, "{xml}");
         assert_eq!(suite.attributes["failures"], failures.to_string());
         let skipped = count(&elements, "skipped");
@@ -89,7 +89,7 @@ fn junit_has_a_case_for_every_check() {
         let warned = told.filter(|message| message.starts_with("warning (should")).count();
         assert_eq!(warned, warnings, "{xml}");
         let cases = elements.iter().filter(|element| element.name == "testcase");
-        for (case, check) in cases.zip(CHECKS) {
+        for (case, check) in cases.zip(checks::all()) {
             assert!(case.attributes["name"].starts_with(check.id), "{case:?}");
             assert!(case.attributes["time"].parse::<f64>().unwrap() >= 0.0, "{case:?}");
         }
@@ -120,7 +120,7 @@ fn junit_is_well_formed_whatever_an_agent_says() {
 #[test]
 fn json_has_a_line_for_every_call_and_every_check() {
     let scratch = Scratch::new("reports").unwrap();
-    let mut command = tester("mutants/stop-of-stopped-7", &scratch);
+    let mut command = tester("mutants/extra-argument-fails", &scratch);
     let output = command.args(["--format", "json"]).output().unwrap();
     assert_eq!(code(&output), Some(VIOLATIONS), "{output:?}");
     let lines = lines(&text(&output.stdout));
@@ -130,9 +130,9 @@ fn json_has_a_line_for_every_call_and_every_check() {
     assert_eq!(lines.last().unwrap()["verdict"], "failed");
     assert_eq!(lines.last().unwrap()["failed"], 1);
     let ids: Vec<&str> = of("check").iter().filter_map(|line| line["id"].as_str()).collect();
-    assert_eq!(ids, CHECKS.iter().map(|check| check.id).collect::<Vec<_>>());
+    assert_eq!(ids, checks::all().iter().map(|check| check.id).collect::<Vec<_>>());
     let failed = of("check").into_iter().find(|line| line["verdict"] == "failed").unwrap();
-    assert_eq!(failed["id"], "STOP-06");
+    assert_eq!(failed["id"], "INV-02");
     assert_eq!(failed["counts"], true);
     let failure = &failed["failures"][0];
     assert!(failure["reproduction"].as_str().unwrap().starts_with("env -i "), "{failure}");
@@ -140,14 +140,15 @@ fn json_has_a_line_for_every_call_and_every_check() {
     assert!(calls.len() > 20, "{}", calls.len());
     for call in &calls {
         assert!(!call["argv"].as_array().unwrap().is_empty(), "{call}");
-        assert!(call["environment"]["OCF_RESKEY_state"].is_string(), "{call}");
+        assert!(call["environment"].is_object(), "{call}");
         assert!(call["wall_seconds"].as_f64().unwrap() > 0.0, "{call}");
         assert!(call["cpu_seconds"].is_f64() && call["max_rss_bytes"].as_u64() > Some(0), "{call}");
         assert_eq!(call["code"].is_i64(), call["ended"] == "exit", "{call}");
     }
+    assert!(calls.iter().any(|call| call["environment"]["OCF_RESKEY_state"].is_string()));
     let described = calls.iter().find(|call| call["argv"][1] == "meta-data").unwrap();
     assert!(described["stdout"].as_str().unwrap().contains("<resource-agent"), "{described}");
-    assert!(calls.iter().any(|call| call["check"] == "STOP-06" && call["code"] == 7));
+    assert!(calls.iter().any(|call| call["check"] == "INV-02" && call["code"] == 2));
 }
 
 #[test]

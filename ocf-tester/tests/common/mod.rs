@@ -4,12 +4,27 @@
 
 use ocf_tester::scratch::Scratch;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) fn agent(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agents").join(name)
+}
+
+/// A fixture that stands on `safe`, under the name of `safe`: an agent's name is among the things that
+/// are judged.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+pub(crate) fn called_safe(name: &str, scratch: &Scratch) -> PathBuf {
+    let Some((directory, _)) = name.split_once('/') else { return agent(name) };
+    let agents = scratch.directory("agents").unwrap();
+    let called = scratch.directory(&format!("agents/{directory}")).unwrap().join("safe");
+    for (file, link) in [("safe", agents.join("safe")), (name, called.clone())] {
+        let _ = fs::remove_file(&link);
+        symlink(agent(file), link).unwrap();
+    }
+    called
 }
 
 /// The command on an agent with these options, its state in the scratch directory.
@@ -23,7 +38,7 @@ pub(crate) fn tester_with(options: &[&str], agent: &Path, scratch: &Scratch) -> 
 
 /// The command on a fixture.
 pub(crate) fn tester(name: &str, scratch: &Scratch) -> Command {
-    tester_with(&["-n", "fixture"], &agent(name), scratch)
+    tester_with(&["-n", "fixture"], &called_safe(name, scratch), scratch)
 }
 
 pub(crate) fn code(output: &Output) -> Option<u8> {
