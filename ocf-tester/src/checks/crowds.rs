@@ -11,9 +11,9 @@ use std::ffi::{OsStr, OsString};
 const CROWD: usize = 8;
 
 pub(super) const CHECKS: &[Check] = &[
-    row("INV-10", "RA Actions", "several monitors at once don't disturb each other", are_asked),
+    row("USE-38", "practice", "several monitors at once don't disturb each other", are_asked),
     row("START-07", "start", "two starts at once make one resource, which stop ends", are_started),
-    row("INV-11", "RA Actions", "two resources of the agent each have their own state", are_apart),
+    row("INV-10", "RA Actions", "two resources of the agent each have their own state", are_apart),
 ];
 
 fn are_asked(session: &mut Session<'_>) -> Result<(), Stop> {
