@@ -34,10 +34,53 @@ impl fmt::Display for Consumer {
     }
 }
 
+/// A rule of descriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Its id in the catalogue of requirements (`MD-07`), or `USE-` for a consumer's own.
+    pub id: &'static str,
+    /// What it asks for, in one line.
+    pub meaning: &'static str,
+}
+
+const fn rule(id: &'static str, meaning: &'static str) -> Rule {
+    Rule { id, meaning }
+}
+
+/// Every rule that a [`Finding`] may name.
+pub const RULES: &[Rule] = &[
+    rule("MD-01", "it is well-formed XML of a <resource-agent> with a name"),
+    rule("MD-03", "the root's children are those of the schema, in its order"),
+    rule("MD-04", "every text says its language (lang)"),
+    rule("MD-05", "<parameters> holds parameters, at least one, and nothing else"),
+    rule(
+        "MD-06",
+        "a parameter has a name and no attribute the schema doesn't know; flags are 0 or 1",
+    ),
+    rule("MD-07", "a parameter's children are those of the schema, in its order"),
+    rule("MD-08", "a parameter's content has a known type, and a default of that type"),
+    rule("MD-09", "<deprecated> holds <replaced-with> and <desc> only"),
+    rule("MD-10", "<actions> holds actions, at least one, each with a name and a timeout"),
+    rule("MD-11", "two monitors differ in depth or role"),
+    rule("MD-12", "timeout, interval and start-delay are times"),
+    rule("MD-17", "a required parameter has no default"),
+    rule("INST-07", "a parameter's name can be that of an environment variable"),
+    rule("INV-06", "start, stop, monitor and meta-data are advertised"),
+    rule("REL-03", "where a parameter is reloadable, reload-agent is advertised"),
+    rule("USE-01", "the API version is 1.0 or 1.1"),
+    rule("USE-02", "the XML declaration names no encoding"),
+    rule("USE-03", "nothing stands before or after the XML, not even a blank line"),
+    rule("USE-04", "no parameter is declared twice"),
+    rule("USE-05", "promote and demote are advertised both or neither"),
+    rule("USE-06", "a role is written as the CIB's schema writes it"),
+    rule("USE-07", "monitors have intervals above zero that differ"),
+    rule("USE-08", "an agent with reload-agent claims API version 1.1"),
+];
+
 /// A rule that is broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule's id in the catalogue of requirements (`MD-07`), or `USE-` for a consumer's own.
+    /// The id of one of [`RULES`].
     pub rule: &'static str,
     /// Who minds.
     pub consumer: Consumer,

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
 
 use ocf_metadata::reader::{parse_time, read};
-use ocf_metadata::rules::{Consumer, check};
+use ocf_metadata::rules::{Consumer, RULES, check};
 use ocf_metadata::{About, ActionRow, Content, Description, ParameterRow, Role, writer};
 use std::time::Duration;
 
@@ -75,6 +75,14 @@ const EDITS: &[(&str, &str, &str, Consumer)] = &[
     ("name=\"mode\"", "name=\"count\"", "USE-04", Consumer::Ocf),
     ("name=\"mode\"", "name=\"mo-de\"", "INST-07", Consumer::Ocf),
     ("name=\"mode\"", "name=\"1mode\"", "INST-07", Consumer::Ocf),
+    ("<parameters>", "<parameters><other/>", "MD-05", Consumer::Ocf),
+    ("      <content type=\"integer\" default=\"1\"/>\n", "", "MD-07", Consumer::Ocf),
+    (
+        "reloadable=\"1\">",
+        "reloadable=\"1\"><deprecated><other/></deprecated>",
+        "MD-09",
+        Consumer::Ocf,
+    ),
 ];
 
 #[test]
@@ -98,6 +106,20 @@ fn every_edit_breaks_its_rule() {
         let hit = findings.iter().any(|found| found.rule == *rule && found.consumer == *consumer);
         assert!(hit, "{from} -> {to}: not {rule} ({consumer}) but {findings:?}");
     }
+}
+
+#[test]
+fn every_rule_is_listed_once_and_has_an_edit_that_breaks_it() {
+    let mut found: Vec<&str> = EDITS
+        .iter()
+        .flat_map(|(from, to, ..)| check(GOOD.replacen(from, to, 1).as_bytes()))
+        .map(|finding| finding.rule)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let mut listed: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    listed.sort_unstable();
+    assert_eq!(found, listed);
 }
 
 #[test]

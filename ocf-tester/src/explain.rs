@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `ocf-tester explain ID`: a check in words for somebody whose agent fails it.
+//! `ocf-tester explain ID`: a check, or a rule of descriptions, in words for somebody whose agent
+//! breaks it.
 
 pub mod texts;
 
 use crate::check::Check;
-use crate::selection;
+use crate::glob;
+use ocf_metadata::rules::{RULES, Rule};
 use std::fmt::Write;
+use texts::Explanation;
 
-/// The text about every check that one of the patterns means, in the order of the checks.
+/// The check that judges descriptions by [`RULES`].
+const JUDGE_OF_RULES: &str = "META-02";
+
+/// The text about every check and every rule of descriptions that one of the patterns means; the
+/// checks first, in their order.
 ///
 /// # Errors
-/// A sentence about a pattern that means no check.
+/// A sentence about a pattern that means nothing.
 pub fn explain(checks: &[Check], patterns: &[String]) -> Result<String, String> {
-    let wanted = selection::matching(checks, patterns)?;
-    let texts: Vec<String> = wanted.into_iter().map(text).collect();
-    Ok(texts.join("\n"))
+    let means = |pattern: &String, id: &str| glob::matches(&pattern.to_uppercase(), id);
+    let ids = checks.iter().map(|check| check.id).chain(RULES.iter().map(|rule| rule.id));
+    for pattern in patterns {
+        if !ids.clone().any(|id| means(pattern, id)) {
+            return Err(format!("nothing is called '{pattern}'; --list shows every check"));
+        }
+    }
+    let is_meant = |id: &str| patterns.iter().any(|pattern| means(pattern, id));
+    let checks = checks.iter().filter(|check| is_meant(check.id)).map(text);
+    let rules = RULES.iter().filter(|rule| is_meant(rule.id)).map(text_of_rule);
+    Ok(checks.chain(rules).collect::<Vec<String>>().join("\n"))
 }
 
 /// Everything there is to say about a check.
@@ -28,17 +43,35 @@ fn text(check: &Check) -> String {
         section => format!("OCF 1.1, {section}"),
     };
     let _ = writeln!(text, "Source: {source}");
-    let found = texts::all().find(|explanation| explanation.id == check.id);
-    if let Some(explanation) = found {
-        for (title, words) in [
-            ("Why", explanation.why),
-            ("Pacemaker", explanation.pacemaker),
-            ("Usual fix", explanation.fix),
-        ] {
-            let _ = write!(text, "\n{title}:\n{}", filled(words));
-        }
+    tell(&mut text, texts::all().find(|explanation| explanation.id == check.id));
+    if check.id == JUDGE_OF_RULES {
+        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+        let _ = write!(text, "\nRules:\n{}", filled(&ids.join(" ")));
     }
     text
+}
+
+/// Everything there is to say about a rule of descriptions.
+fn text_of_rule(rule: &Rule) -> String {
+    let mut text = format!("{} (judged by {JUDGE_OF_RULES}): {}\n", rule.id, rule.meaning);
+    let source = match rule.id.split_once('-') {
+        Some(("USE", _)) => "no rule of OCF 1.1, but what readers of descriptions need",
+        _ => "OCF 1.1, Metadata",
+    };
+    let _ = writeln!(text, "Source: {source}");
+    tell(&mut text, texts::rules().find(|explanation| explanation.id == rule.id));
+    text
+}
+
+fn tell(text: &mut String, explanation: Option<&Explanation>) {
+    let Some(explanation) = explanation else { return };
+    for (title, words) in [
+        ("Why", explanation.why),
+        ("Pacemaker", explanation.pacemaker),
+        ("Usual fix", explanation.fix),
+    ] {
+        let _ = write!(text, "\n{title}:\n{}", filled(words));
+    }
 }
 
 /// The words in lines of at most 78 characters, indented.
@@ -61,18 +94,20 @@ fn filled(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::checks::all;
-    use crate::classic::CHECKS;
     use std::collections::BTreeSet;
 
-    #[test]
-    fn every_check_of_the_command_is_explained_once_and_nothing_that_is_no_check() {
-        let made: BTreeSet<&str> = CHECKS.iter().map(|check| check.id).collect();
-        let known: BTreeSet<&str> = all().iter().map(|check| check.id).collect();
-        let told: BTreeSet<&str> = texts::all().map(|one| one.id).collect();
-        assert_eq!(made.difference(&told).collect::<Vec<_>>(), [&""; 0], "not explained");
-        assert_eq!(told.difference(&known).collect::<Vec<_>>(), [&""; 0], "no such check");
-        assert_eq!(told.len(), texts::all().count(), "an id is explained twice");
-        for one in texts::all() {
+    /// Each of these is explained once, nothing else is, and each text says something.
+    fn are_explained<'a>(
+        ids: impl Iterator<Item = &'a str>,
+        rows: impl Iterator<Item = &'a Explanation>,
+    ) {
+        let known: BTreeSet<&str> = ids.collect();
+        let rows: Vec<&Explanation> = rows.collect();
+        let told: BTreeSet<&str> = rows.iter().map(|one| one.id).collect();
+        assert_eq!(known.difference(&told).collect::<Vec<_>>(), [&""; 0], "not explained");
+        assert_eq!(told.difference(&known).collect::<Vec<_>>(), [&""; 0], "there is no such thing");
+        assert_eq!(told.len(), rows.len(), "an id is explained twice");
+        for one in rows {
             for words in [one.why, one.pacemaker, one.fix] {
                 assert!(words.len() > 30 && words.ends_with('.'), "{}: {words}", one.id);
             }
@@ -80,9 +115,28 @@ mod tests {
     }
 
     #[test]
+    fn every_check_and_every_rule_is_explained_once_and_nothing_else() {
+        are_explained(all().iter().map(|check| check.id), texts::all());
+        are_explained(RULES.iter().map(|rule| rule.id), texts::rules());
+    }
+
+    #[test]
+    fn the_rules_are_found_by_their_ids_and_by_their_judge() {
+        let about = |id: &str| explain(all(), &[id.to_owned()]).unwrap();
+        assert!(about("MD-08").starts_with("MD-08 (judged by META-02): "));
+        assert!(about("md-1*").contains("\nMD-17 (judged by META-02)"));
+        let both = about("MD-01");
+        assert!(both.contains("MD-01 (must): ") && both.contains("MD-01 (judged by META-02): "));
+        for rule in RULES {
+            assert!(about(JUDGE_OF_RULES).contains(rule.id), "{}", rule.id);
+        }
+        let why = explain(all(), &["MD-08".to_owned(), "NO-1".to_owned()]).unwrap_err();
+        assert!(why.contains("NO-1"), "{why}");
+    }
+
+    #[test]
     fn lines_are_short_and_hold_all_words() {
-        for check in all() {
-            let text = text(check);
+        for text in all().iter().map(text).chain(RULES.iter().map(text_of_rule)) {
             assert!(text.lines().skip(1).all(|line| line.chars().count() <= 78), "{text}");
         }
         assert_eq!(filled("a b"), "  a b\n");

@@ -3,6 +3,7 @@
 
 use crate::check::{Check, Level, Phase};
 use crate::glob;
+use ocf_metadata::rules::RULES;
 use std::collections::BTreeSet;
 
 /// The checks of a run.
@@ -33,7 +34,9 @@ pub fn matching<'a>(checks: &'a [Check], patterns: &[String]) -> Result<Vec<&'a 
     let means = |pattern: &str, check: &Check| glob::matches(&pattern.to_uppercase(), check.id);
     for pattern in patterns {
         if !checks.iter().any(|check| means(pattern, check)) {
-            return Err(format!("no check is called '{pattern}'; --list shows all there are"));
+            let is_rule = RULES.iter().any(|rule| glob::matches(&pattern.to_uppercase(), rule.id));
+            let hint = if is_rule { "META-02 judges it" } else { "--list shows all there are" };
+            return Err(format!("no check is called '{pattern}'; {hint}"));
         }
     }
     let is_meant = |check: &&Check| patterns.iter().any(|pattern| means(pattern, check));
@@ -127,6 +130,7 @@ mod tests {
             (&["NO-*"][..], &[][..], "NO-*"),
             (&[""], &[], "''"),
             (&[], &["STOP-06x"], "STOP-06x"),
+            (&["md-08"], &[], "META-02 judges it"),
             (&["STOP-06"], &["STOP-*"], "leave no check"),
         ] {
             let why = asked(CHECKS, &owned(only), &owned(skip), None).unwrap_err();

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What is told about each check: why the rule is there, what Pacemaker does with an agent that
-//! breaks it, and what mostly has to be changed. A check without a row here fails a test.
+//! breaks it, and what mostly has to be changed. A check or rule without a row here fails a test.
 
 mod classic;
 mod further;
+mod rules;
+mod troubles;
 
-/// What `explain` tells about a check beyond its row.
+/// What `explain` tells about a check or a rule beyond its row.
 #[derive(Debug, Clone, Copy)]
 pub struct Explanation {
-    /// The check's id.
+    /// Its id.
     pub id: &'static str,
     /// Why there is such a rule.
     pub why: &'static str,
@@ -29,5 +31,10 @@ const fn row(
 
 /// The rows of every check.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
-    [classic::ROWS, further::ROWS].into_iter().flatten()
+    [classic::ROWS, further::ROWS, troubles::ROWS].into_iter().flatten()
+}
+
+/// The rows of every rule of descriptions.
+pub fn rules() -> impl Iterator<Item = &'static Explanation> {
+    rules::ROWS.iter()
 }
