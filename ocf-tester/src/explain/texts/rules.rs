@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Explanation] = &[
         "Two parameters of one name are one variable: which of the two texts, types and defaults \
          holds nobody can tell.",
         "Pacemaker, pcs and crmsh each take one of them without a word, not necessarily the same.",
-        "Remove one of them.",
+        "Remove one of them, or give it a name of its own.",
     ),
     row(
         "USE-05",
@@ -153,7 +153,7 @@ pub(super) const ROWS: &[Explanation] = &[
          capital one; pcs copies the text as it stands.",
         "pcs refuses such a role under version 1.0; under 1.1 the cluster refuses the configuration \
          that pcs makes of it, and no resource of this agent can be created.",
-        "Write Promoted and Unpromoted.",
+        "Write Promoted and Unpromoted, with a capital letter.",
     ),
     row(
         "USE-07",
@@ -168,6 +168,6 @@ pub(super) const ROWS: &[Explanation] = &[
         "reload-agent came with version 1.1 of the standard.",
         "The controller ignores it in a description of 1.0: it restarts the resource when a \
          reloadable parameter changes.",
-        "Claim version 1.1.",
+        "Claim version 1.1: <version>1.1</version>.",
     ),
 ];
