@@ -10,6 +10,7 @@ mod error;
 mod output;
 
 pub use error::AgentError;
+pub(crate) use error::plain;
 pub(crate) use output::{Ended, collect};
 pub use output::{Holder, OUTPUT_CAP};
 

@@ -88,9 +88,28 @@ fn an_agent_that_cannot_be_run_is_an_environment_error() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let output = test(&path);
     assert_eq!(code(&output), Some(ENVIRONMENT));
-    assert!(text(&output.stdout).contains("its interpreter"), "{output:?}");
+    assert!(
+        text(&output.stdout).contains("its interpreter /nonexistent/interpreter"),
+        "{output:?}"
+    );
+    for output in [test(&scratch.path().join("nothing")), output] {
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.contains("cannot ") && !said.contains("os error"), "{said}");
+    }
     assert_eq!(code(&test(scratch.path())), Some(ENVIRONMENT), "a directory");
     assert_eq!(code(&test(Path::new("no-such-agent-in-path"))), Some(ENVIRONMENT));
+}
+
+/// Every action of theirs answers the same, whatever it is: no resource is active for that.
+#[test]
+fn a_program_that_is_no_agent_breaks_the_rules_and_is_not_called_active() {
+    for program in ["/bin/true", "/bin/false"] {
+        let output = tester().args(["-n", "x", program]).output().unwrap();
+        assert_eq!(code(&output), Some(VIOLATIONS), "{output:?}");
+        let said = text(&output.stdout);
+        assert!(said.contains("FAILED   META-01"), "{said}");
+        assert!(!said.contains("START-01") && !said.contains("active"), "{said}");
+    }
 }
 
 /// The C library would have a shell run these, as root; Pacemaker answers 5 for them.

@@ -45,6 +45,15 @@ pub(super) fn is_stopped_first(session: &mut Session<'_>) -> Result<(), Stop> {
     let mut execution = session.make(&call)?;
     if execution.code() != Some(7) {
         if !session.options().destructive {
+            // What describes nothing may be anything: its answer says nothing about a resource.
+            if is_active(&execution) && session.has_failed("META-01") {
+                let why = format!(
+                    "monitor answers {execution} before anything was started, and no description \
+                     (META-01) says whether this is an agent"
+                );
+                session.bar(why.clone());
+                return Err(Stop::Skipped(why));
+            }
             if is_active(&execution) {
                 return Err(Stop::Halt(Halt::Refused(format!(
                     "monitor answers {execution}: the resource is active already; stop it first, or \

@@ -2,7 +2,7 @@
 //! The test of one agent: what the options come to, the reports, the exit code.
 
 use super::arguments::Arguments;
-use crate::agent::Invocation;
+use crate::agent::{Invocation, plain};
 use crate::check::{Check, Level, Verdict};
 use crate::human::{Detail, Human};
 use crate::interrupt::Interrupt;
@@ -43,7 +43,8 @@ pub(super) fn test(
     let summary = session::run(base, &selection.checks, options, Some(&interrupt), &mut masked);
     match (exit_code(&summary.verdict), reports.error()) {
         (exit_codes::PASSED, Some(error)) => {
-            Err(broken(format!("passed, but the report can't be written: {error}")))
+            let why = plain(error);
+            Err(broken(format!("passed, but the report can't be written: {why}")))
         }
         (code, _) => Ok(code),
     }
@@ -68,8 +69,8 @@ fn reports(
     let out: Box<dyn Write> = match &arguments.output {
         Some(path) => {
             let file = File::create(path).map_err(|error| {
-                let path = path.display();
-                format!("cannot write the report to {path}: {error}; give another --output")
+                let (path, why) = (path.display(), plain(&error));
+                format!("cannot write the report to {path}: {why}; give another --output")
             })?;
             reports.add(terminal());
             Box::new(BufWriter::new(file))
@@ -138,7 +139,10 @@ pub(super) fn find_agent(given: &Path) -> Result<PathBuf, String> {
             .ok_or_else(|| format!("there is no {shown} in PATH; give a path, such as ./{shown}"))?
     };
     match std::fs::metadata(&found) {
-        Err(error) => Err(format!("cannot test {shown}: {error}; give the agent's full path")),
+        Err(error) => {
+            let why = plain(&error);
+            Err(format!("cannot test {shown}: {why}; give the agent's full path"))
+        }
         Ok(metadata) if !metadata.is_file() => Err(format!("cannot test {shown}: it isn't a file")),
         Ok(_) if access(&found, AccessFlags::X_OK).is_err() => {
             Err(format!("cannot test {shown}: it isn't executable; run chmod 755 on it"))
