@@ -20,6 +20,7 @@ pub mod family;
 mod glob;
 pub mod human;
 pub mod interrupt;
+mod kernel;
 pub mod kill;
 pub mod ledger;
 mod places;

@@ -3,6 +3,7 @@
 //! that everybody uses.
 
 use crate::agent::Invocation;
+use crate::kernel;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -33,13 +34,9 @@ pub(crate) struct Moment {
 impl Moment {
     /// What is there now.
     pub(crate) fn now(call: &Invocation) -> Self {
-        Self { own: files(call), common: common_files(), objects: kernel_objects() }
+        Self { own: files(call), common: common_files(), objects: kernel::objects() }
     }
 }
-
-/// Where containers come and go, which no agent on test is to blame for.
-const OF_CONTAINERS: &[&str] =
-    &["/var/lib/docker", "/run/docker", "/var/lib/containers", "/run/containerd", "/run/netns"];
 
 /// The directories that the parameters and variables of the call name.
 fn own(call: &Invocation) -> BTreeSet<PathBuf> {
@@ -82,45 +79,4 @@ fn list(directory: &Path) -> Vec<(PathBuf, Mark)> {
         Some((entry.path(), (found.mode(), size, found.ctime(), found.ctime_nsec())))
     });
     marked.collect()
-}
-
-/// What the kernel keeps beyond processes: IPC objects of System V, mounts, addresses and routes.
-fn kernel_objects() -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    for (kind, columns) in [("shm", 2), ("sem", 2), ("msg", 2)] {
-        let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
-        all.extend(table.lines().skip(1).map(|line| {
-            let key: Vec<&str> = line.split_whitespace().take(columns).collect();
-            format!("System V {kind}: key {}", key.join(", number "))
-        }));
-    }
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    all.extend(mounts.lines().filter_map(|line| {
-        let point = line.split(' ').nth(4)?;
-        if OF_CONTAINERS.iter().any(|place| point.starts_with(place)) {
-            return None;
-        }
-        Some(format!("mount on {point}"))
-    }));
-    let addresses = fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
-    let lines: Vec<&str> = addresses.lines().map(str::trim).collect();
-    all.extend(lines.windows(2).filter_map(|pair| match pair {
-        [address, kind] if kind.starts_with("/32 host LOCAL") => {
-            Some(format!("address {}", address.trim_start_matches("|-- ")))
-        }
-        _ => None,
-    }));
-    for (file, what) in [("route", "route"), ("if_inet6", "address"), ("ipv6_route", "route")] {
-        let table = fs::read_to_string(format!("/proc/net/{file}")).unwrap_or_default();
-        all.extend(table.lines().filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let (first, second) = (words.next()?, words.next()?);
-            let device = if file == "route" { first } else { line.split_whitespace().last()? };
-            if ["veth", "docker", "br-"].iter().any(|name| device.starts_with(name)) {
-                return None;
-            }
-            Some(format!("{what} {first} {second} on {device}"))
-        }));
-    }
-    all
 }

@@ -3,18 +3,19 @@
 
 use super::{row, should};
 use crate::check::{Check, Failure, Stop};
+use crate::kernel;
 use crate::ledger::pause;
 use crate::places::{self, Mark, Moment};
 use crate::session::{Session, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) const CHECKS: &[Check] = &[
     row(
         "STOP-03",
         "stop",
-        "stop leaves no file, mount, address, route or IPC object behind",
+        "stop leaves no file, mount, device, address, route, rule or IPC object behind",
         leaves_nothing,
     ),
     row("USE-62", "practice", "start makes no file that everybody may write", stays_closed),
@@ -23,6 +24,10 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// How long is looked what others do.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// How long the kernel may take to take something away, and how often is looked meanwhile.
+const SETTLING: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What is new since the run began, for an earlier check may have seen it made. The second life
 /// tells what others did meanwhile: what the agent leaves in a directory that
@@ -42,7 +47,8 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
     let mut left: BTreeSet<String> = new.map(|path| path.display().to_string()).collect();
     left.extend(left_in_common(session, &once, &twice));
     let objects = once.objects.difference(&before.objects);
-    left.extend(objects.filter(|one| twice.objects.contains(*one)).cloned());
+    let objects = objects.filter(|one| twice.objects.contains(*one)).cloned().collect();
+    left.extend(remaining(objects));
     if left.is_empty() {
         return Ok(());
     }
@@ -54,6 +60,16 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
         reproduction: Some(session.prepare("stop").reproduction()),
     }
     .into())
+}
+
+/// Those that don't go by themselves: the kernel takes some away a moment after it was told to.
+fn remaining(mut objects: BTreeSet<String>) -> BTreeSet<String> {
+    let deadline = Instant::now() + SETTLING;
+    while !objects.is_empty() && Instant::now() < deadline {
+        pause(LOOK_AGAIN);
+        objects = &objects & &kernel::objects();
+    }
+    objects
 }
 
 /// What is left in the directories that everybody uses.
