@@ -3,6 +3,7 @@
 //! function that finds out.
 
 use crate::agent::{AgentError, Execution, Invocation};
+use crate::cause::Root;
 use crate::session::Session;
 use std::fmt;
 
@@ -179,6 +180,8 @@ pub struct Summary {
     pub skipped: usize,
     /// In how many the tester could not do its own work.
     pub broken: usize,
+    /// The broken rules to begin with, and what may follow from them.
+    pub roots: Vec<Root>,
     /// What was still there at the end, in sentences.
     pub left: Vec<String>,
 }

@@ -2,11 +2,13 @@
 //! Every check: those of the classic sequence, and those that the classic tester never had.
 
 mod actions;
+mod bystanders;
 mod callers;
 mod crowds;
 mod faults;
 mod leaks;
 mod outputs;
+mod promotion;
 mod truth;
 mod values;
 
@@ -52,6 +54,8 @@ pub fn all() -> &'static [Check] {
             classic::CHECKS,
             truth::CHECKS,
             actions::CHECKS,
+            promotion::CHECKS,
+            bystanders::CHECKS,
             callers::CHECKS,
             leaks::CHECKS,
             crowds::CHECKS,

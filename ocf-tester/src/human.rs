@@ -150,6 +150,16 @@ impl<W: Write> Human<W> {
         if self.detail != Detail::Quiet {
             self.out.write_all(self.details.as_bytes())?;
         }
+        if self.detail != Detail::Quiet {
+            for root in summary.roots.iter().filter(|root| !root.follows.is_empty()) {
+                let follows = root.follows.join(", ");
+                writeln!(
+                    self.out,
+                    "ROOT     {} comes first: {follows} may follow from it",
+                    root.id
+                )?;
+            }
+        }
         writeln!(self.out, "{agent}: {}", sum_up(summary, time))?;
         self.out.flush()
     }
@@ -191,7 +201,7 @@ impl<W: Write> Reporter for Human<W> {
 }
 
 fn sum_up(summary: &Summary, time: Duration) -> String {
-    let Summary { verdict, passed, failed, warned, skipped, broken, left } = summary;
+    let Summary { verdict, passed, failed, warned, skipped, broken, left, .. } = summary;
     let verdict_text = visible(&verdict.to_string(), SHOWN);
     let mut text = format!("{verdict_text} ({passed} passed, {failed} failed, {skipped} skipped");
     if *warned > 0 {

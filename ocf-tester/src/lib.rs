@@ -7,6 +7,7 @@
 //! ([`ledger`]). The binary `ocf-tester` is a command line over it.
 
 pub mod agent;
+pub mod cause;
 pub mod check;
 pub mod checks;
 mod child;

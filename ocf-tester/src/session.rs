@@ -8,6 +8,7 @@ mod reach;
 mod together;
 
 use crate::agent::{self, Execution, Invocation};
+use crate::cause;
 use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
@@ -103,6 +104,7 @@ pub fn run(
         warned: 0,
         skipped: 0,
         broken: 0,
+        roots: vec![],
         left: vec![],
     };
     let mut halt = None;
@@ -121,6 +123,7 @@ pub fn run(
         session.tell(&Event::Stopping);
     }
     summary.left = session.make_safe();
+    summary.roots = cause::roots(&session.failed);
     summary.verdict = match halt {
         _ if session.is_interrupted() => Verdict::Interrupted,
         Some(Halt::Interrupted) => Verdict::Interrupted,

@@ -2,6 +2,7 @@
 //! JSON lines: one object a line, for every call of the agent and every verdict, as it happens.
 
 use crate::agent::{Execution, Invocation, Verdict};
+use crate::cause;
 use crate::check::{self, Check, Level, Outcome, Summary};
 use crate::event::{Event, Reporter};
 use serde::Serialize;
@@ -78,6 +79,17 @@ struct Failure<'a> {
     reproduction: Option<&'a str>,
 }
 
+/// A broken rule to begin with, and those that may follow from it.
+#[derive(Serialize)]
+struct Root<'a> {
+    id: &'a str,
+    follows: &'a [&'a str],
+}
+
+fn root(root: &cause::Root) -> Root<'_> {
+    Root { id: root.id, follows: &root.follows }
+}
+
 /// The end of the run.
 #[derive(Serialize)]
 struct Finished<'a> {
@@ -88,6 +100,7 @@ struct Finished<'a> {
     warned: usize,
     skipped: usize,
     broken: usize,
+    roots: Vec<Root<'a>>,
     left: &'a [String],
     seconds: f64,
 }
@@ -222,6 +235,7 @@ fn finished(summary: &Summary, time: Duration) -> Finished<'_> {
         warned: summary.warned,
         skipped: summary.skipped,
         broken: summary.broken,
+        roots: summary.roots.iter().map(root).collect(),
         left: &summary.left,
         seconds: time.as_secs_f64(),
     }

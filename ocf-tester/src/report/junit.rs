@@ -61,6 +61,19 @@ impl<W: Write> JUnit<W> {
         Case { name: format!("{} {}", check.id, check.meaning), time, result }
     }
 
+    /// Says of each failure that may follow from another one which that is.
+    fn tell_roots(&mut self, summary: &Summary) {
+        for root in &summary.roots {
+            let follows =
+                |name: &str| root.follows.iter().any(|id| name.split(' ').next() == Some(*id));
+            for case in self.cases.iter_mut().filter(|case| follows(&case.name)) {
+                if let Some(result) = &mut case.result {
+                    result.message.push_str(&format!(" (may follow from {})", root.id));
+                }
+            }
+        }
+    }
+
     fn write(&mut self, agent: &str, time: Duration) -> io::Result<()> {
         let count = |element: &str| {
             let results = self.cases.iter().filter_map(|case| case.result.as_ref());
@@ -156,6 +169,7 @@ impl<W: Write> Reporter for JUnit<W> {
                 Ok(())
             }
             Event::Finished(call, summary, time) => {
+                self.tell_roots(summary);
                 self.cases.extend(of_the_run(summary));
                 self.write(&visible(&call.agent.to_string_lossy(), SHOWN), *time)
             }

@@ -232,6 +232,7 @@ mod tests {
             warned: 0,
             skipped: 0,
             broken: 0,
+            roots: vec![],
             left: vec![call.reproduction()],
         };
         let time = std::time::Duration::ZERO;

@@ -13,14 +13,15 @@ pub(crate) fn agent(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agents").join(name)
 }
 
-/// A fixture that stands on `safe`, under the name of `safe`: an agent's name is among the things that
-/// are judged.
+/// A fixture that stands on `safe` or `service`, under that name: an agent's name is among the things
+/// that are judged.
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
 pub(crate) fn called_safe(name: &str, scratch: &Scratch) -> PathBuf {
     let Some((directory, _)) = name.split_once('/') else { return agent(name) };
     let agents = scratch.directory("agents").unwrap();
-    let called = scratch.directory(&format!("agents/{directory}")).unwrap().join("safe");
-    for (file, link) in [("safe", agents.join("safe")), (name, called.clone())] {
+    let helper = if name.contains("service") { "service" } else { "safe" };
+    let called = scratch.directory(&format!("agents/{directory}")).unwrap().join(helper);
+    for (file, link) in [(helper, agents.join(helper)), (name, called.clone())] {
         let _ = fs::remove_file(&link);
         symlink(agent(file), link).unwrap();
     }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! About the checks of promoted resources and of calls that ask for nothing.
+
+use super::{Explanation, row};
+
+pub(super) const ROWS: &[Explanation] = &[
+    row(
+        "PRO-03",
+        "Stop ends the resource from any state. Refusing because it is promoted leaves it running.",
+        "It demotes before it stops. When the demote fails or times out, it stops the promoted \
+         resource to recover it; if that fails, too, the node is fenced.",
+        "Let stop end the service in whatever role it is; demote first inside stop if need be.",
+    ),
+    row(
+        "PRO-04",
+        "An action that answers 0 says that the resource is active in the wanted role.",
+        "It takes the resource for promoted, or running, and starts what depends on it; only the next \
+         monitor finds out, and that is counted as a failure of the resource.",
+        "Look at the state first, and answer 7 when the resource is stopped.",
+    ),
+    row(
+        "PRO-05",
+        "A probe asks what is there, in whatever role.",
+        "After a restart of the cluster on a node it probes every resource. A promoted one that is \
+         reported as unpromoted may be promoted a second time on another node.",
+        "Let the role be seen whatever the interval is, and when none is set.",
+    ),
+    row(
+        "REL-04",
+        "reload-agent makes new values of reloadable parameters effective; the service goes on.",
+        "It goes on as if nothing had changed. A resource that has lost its role is a failed promoted \
+         one at the next monitor: demoted, stopped and started again.",
+        "Apply the parameters without a restart, or don't advertise them as reloadable.",
+    ),
+    row(
+        "USE-39",
+        "meta-data and validate-all are questions, and a call with no action or an unknown one asks \
+         for nothing: tools make them on any node at any time.",
+        "The controller reads meta-data before every start, and pcs and crm_resource validate while \
+         the resource runs: one that is changed by it fails at its next monitor, or runs twice.",
+        "Decide on the action first; touch the service only in start, stop, promote and demote.",
+    ),
+    row(
+        "NOT-02",
+        "notify comes before and after every start, stop, promote and demote of any instance; empty \
+         lists are one blank.",
+        "A failed notify is a failed action of the resource: the instance is recovered because of \
+         something that happened to another one.",
+        "Answer 0 to every operation, also to those that need nothing done, and change no role.",
+    ),
+];
