@@ -107,7 +107,7 @@ fn every_broken_agent_is_found_and_nothing_unrelated_said() {
 
 #[test]
 fn the_readme_says_how_many_are_found() {
-    let readme = std::fs::read_to_string(fixture("../../README.md")).unwrap();
+    let readme = std::fs::read_to_string(fixture("../../../README.md")).unwrap();
     let total = all().unwrap().len();
     let row = format!("| this tester | {total} of {total} |");
     assert!(readme.contains(&row), "the README says something else than: {row}");

@@ -88,6 +88,6 @@ fn the_readme_says_what_it_finds_in_the_broken_ones() {
         "| the shell ocf-tester (resource-agents 4.12) | {found} of {total}, hangs on {hung} |"
     );
     println!("{row}");
-    let readme = fs::read_to_string(fixture("../../README.md")).unwrap();
+    let readme = fs::read_to_string(fixture("../../../README.md")).unwrap();
     assert!(readme.contains(&row), "the README says something else than: {row}");
 }
