@@ -42,7 +42,7 @@ pub const LONGEST_LIMIT: Duration = Duration::from_secs(60 * 60);
 const TIMEOUT_VARIABLE: &str = "OCF_RESKEY_CRM_meta_timeout";
 
 /// One call of an agent, ready to be made any number of times.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
     /// The agent's file; what it sees as its argument 0.
     pub agent: PathBuf,

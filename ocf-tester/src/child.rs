@@ -11,7 +11,7 @@ use crate::agent::Usage;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::ptrace;
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
 use std::ffi::CString;
@@ -132,7 +132,8 @@ pub(crate) fn kill_process(process: &OwnedFd) -> nix::Result<()> {
     Errno::result(done).map(drop)
 }
 
-/// Waits for a child; says how it ended and what it used.
+/// Waits for a child; says how it ended and what it used. One that asked to be traced, which nobody
+/// does here, would stop for ever at its first signal: it is killed.
 ///
 /// # Errors
 /// The kernel's: it is no child, or somebody else has waited for it.
@@ -145,6 +146,7 @@ pub(crate) fn wait(pid: Pid) -> nix::Result<(ExitStatus, Usage)> {
         match Errno::result(unsafe { libc::wait4(pid.as_raw(), &mut status, 0, &mut usage) }) {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error),
+            Ok(_) if libc::WIFSTOPPED(status) => kill(pid, Signal::SIGKILL)?,
             Ok(_) => break,
         }
     }

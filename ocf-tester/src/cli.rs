@@ -17,6 +17,9 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
+/// How much of a wrong argument is repeated, in characters.
+const LONGEST_LINE: usize = 1000;
+
 /// Runs the command; the exit code is one of [`exit_codes`].
 #[must_use]
 pub fn main() -> ExitCode {
@@ -92,8 +95,8 @@ fn instance_from_environment() -> Option<OsString> {
 /// Prints help or what is wrong; help and version are no mistakes.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
-    // Line by line: what was given on the command line may hold anything.
-    let lines = text.lines().map(|line| visible(line, usize::MAX) + "\n").collect::<String>();
+    // Line by line: what was given on the command line may hold anything, and much of it.
+    let lines = text.lines().map(|line| visible(line, LONGEST_LINE) + "\n").collect::<String>();
     if error.use_stderr() {
         let _ = io::stderr().write_all(lines.as_bytes());
         return ExitCode::from(exit_codes::USAGE);

@@ -5,9 +5,10 @@
 pub(crate) mod emergency;
 mod guard;
 mod reach;
+mod record;
 mod together;
 
-use crate::agent::{self, Execution, Invocation};
+use crate::agent::{self, AgentError, Execution, Invocation};
 use crate::cause;
 use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
 use crate::event::{Event, Reporter};
@@ -15,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::places::Moment;
 use nix::unistd::geteuid;
 use ocf_metadata::reader::Document;
+pub use record::Record;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The variable that marks the processes a run has started; not `OCF_…`, which the standard keeps.
@@ -42,15 +44,6 @@ pub struct Options {
     pub failing: Level,
     /// The checks that are told and counted only when they don't pass: others rest on them.
     pub ground: Vec<&'static str>,
-}
-
-/// One call that was made.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// The call.
-    pub call: Invocation,
-    /// What it did; of its output the beginning, and of its standard error the end.
-    pub execution: Execution,
 }
 
 /// A run under way.
@@ -288,8 +281,9 @@ impl<'a> Session<'a> {
         }
         self.expect_change(call);
         let marked = call.clone().env(MARKER, &self.marker);
-        let execution =
-            marked.run_until(self.interrupt).map_err(|error| Stop::Halt(Halt::Broken(error)))?;
+        let ran = !self.records.is_empty();
+        let broken = |error: AgentError| Stop::Halt(Halt::Broken(error.after_a_call(ran)));
+        let execution = marked.run_until(self.interrupt).map_err(broken)?;
         self.note(call, execution)
     }
 
@@ -315,7 +309,7 @@ impl<'a> Session<'a> {
             };
         }
         self.tell(&Event::Called(call, &execution));
-        self.records.push(Record { call: call.clone(), execution: shortened(&execution) });
+        self.records.push(Record::new(call, &execution, &self.records));
         match execution.verdict {
             agent::Verdict::Interrupted => Err(Stop::Halt(Halt::Interrupted)),
             _ => Ok(execution),
@@ -366,22 +360,4 @@ impl Drop for Session<'_> {
 /// Whether an action may change the resource: all but those that only look.
 fn changes_state(action: &str) -> bool {
     !matches!(action, "monitor" | "meta-data" | "validate-all" | "usage" | "help" | "")
-}
-
-/// Without most of its output: that may be megabytes, and no later judgement needs it.
-fn shortened(execution: &Execution) -> Execution {
-    const KEPT: usize = 4096;
-    let Execution { stdout, stderr, .. } = execution;
-    let beginning = stdout.get(..stdout.len().min(KEPT)).unwrap_or_default().to_vec();
-    let end = stderr.get(stderr.len().saturating_sub(KEPT)..).unwrap_or_default().to_vec();
-    Execution {
-        stdout: beginning,
-        stderr: end,
-        verdict: execution.verdict,
-        truncated: execution.truncated,
-        duration: execution.duration,
-        usage: execution.usage,
-        exit_reason: execution.exit_reason.clone(),
-        holders: execution.holders.clone(),
-    }
 }

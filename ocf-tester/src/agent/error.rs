@@ -19,12 +19,19 @@ pub struct AgentError {
     agent: PathBuf,
     directory: PathBuf,
     error: io::Error,
+    ran: bool,
 }
 
 impl AgentError {
     pub(crate) fn new(invocation: &Invocation, error: io::Error) -> Self {
         let Invocation { agent, directory, .. } = invocation.clone();
-        Self { agent, directory, error }
+        Self { agent, directory, error, ran: false }
+    }
+
+    /// Notes whether it could be executed before.
+    #[must_use]
+    pub(crate) fn after_a_call(self, ran: bool) -> Self {
+        Self { ran, ..self }
     }
 
     /// Whether permission was what lacked.
@@ -42,6 +49,9 @@ impl AgentError {
             return format!("it is a link to {}, which isn't there", target.display());
         }
         if !self.agent.exists() {
+            if self.ran {
+                return "there is no such file".to_owned();
+            }
             return "there is no such file; give the agent's full path".to_owned();
         }
         if !self.directory.is_dir() {
@@ -79,7 +89,11 @@ impl fmt::Display for AgentError {
                 _ => plain(&self.error),
             }
         };
-        write!(f, "cannot run {}: {why}", self.agent.display())
+        let agent = self.agent.display();
+        if self.ran {
+            return write!(f, "{agent} was changed or removed during the test; now {why}");
+        }
+        write!(f, "cannot run {agent}: {why}")
     }
 }
 

@@ -86,7 +86,7 @@ impl Stream {
             Ok(0) => self.file = None,
             Ok(count) => {
                 let room = OUTPUT_CAP.saturating_sub(self.bytes.len());
-                self.bytes.extend(buffer.iter().take(count.min(room)));
+                self.bytes.extend_from_slice(buffer.get(..count.min(room)).unwrap_or_default());
                 self.truncated |= count > room;
             }
             Err(error)

@@ -44,10 +44,15 @@ pub(super) const CHECKS: &[Check] = &[
     should(row("USE-61", "practice", "no password is printed", keeps_secrets)),
 ];
 
-/// Declared parameters for which this holds.
+/// How many parameters of a kind are judged: a description may declare any number of them, and each
+/// costs a call.
+const MOST: usize = 100;
+
+/// Declared parameters for which this holds, [`MOST`] of them at most.
 fn parameters(session: &Session<'_>, wanted: &dyn Fn(&Parameter) -> bool) -> Vec<Parameter> {
     let all = session.document.iter().flat_map(|document| &document.parameters);
-    all.filter(|parameter| wanted(parameter) && !parameter.name.is_empty()).cloned().collect()
+    let wanted = all.filter(|parameter| wanted(parameter) && !parameter.name.is_empty());
+    wanted.take(MOST).cloned().collect()
 }
 
 /// Each call has to be refused in one of the three ways that say whose fault it is.

@@ -2,6 +2,7 @@
 //! Checks of the description: is it printed, does it keep the rules, for whom does it work.
 
 use super::life::NO_SOFTWARE;
+use crate::agent::OUTPUT_CAP;
 use crate::check::{Failure, Halt, Stop};
 use crate::session::Session;
 use ocf_metadata::{reader, rules};
@@ -21,6 +22,13 @@ pub(super) fn is_printed(session: &mut Session<'_>) -> Result<(), Stop> {
     if execution.stdout.is_empty() {
         let mut failure = Failure::of_call(&call, &execution, "meta-data to print a description");
         failure.seen = "nothing on standard output".to_owned();
+        return Err(failure.into());
+    }
+    if execution.stdout.len() >= OUTPUT_CAP {
+        // Neither do callers see more of it, so nothing can be said of the rest.
+        let expected = "a description that callers read to its end";
+        let mut failure = Failure::of_call(&call, &execution, expected);
+        failure.seen = format!("{} MiB or more, of which the rest is lost", OUTPUT_CAP >> 20);
         return Err(failure.into());
     }
     session.document = reader::read(&execution.stdout).ok();

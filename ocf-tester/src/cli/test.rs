@@ -2,6 +2,7 @@
 //! The test of one agent: what the options come to, the reports, the exit code.
 
 use super::arguments::Arguments;
+use super::say;
 use crate::agent::{Invocation, plain};
 use crate::check::{Check, Level, Verdict};
 use crate::human::{Detail, Human};
@@ -17,6 +18,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Makes the test; the error is the exit code and why.
@@ -38,7 +40,8 @@ pub(super) fn test(
     let failing = arguments.level.unwrap_or_default();
     let selection = selection::with_ground(checks::all(), asked);
     let options = Options { destructive: arguments.destructive, failing, ground: selection.ground };
-    let mut reports = reports(arguments, failing, selection.checks.len()).map_err(broken)?;
+    let checks = selection.checks.len();
+    let mut reports = reports(arguments, &base.agent, failing, checks).map_err(broken)?;
     let mut masked = Masked::new(&mut reports, &base);
     let summary = session::run(base, &selection.checks, options, Some(&interrupt), &mut masked);
     match (exit_code(&summary.verdict), reports.error()) {
@@ -46,7 +49,11 @@ pub(super) fn test(
             let why = plain(error);
             Err(broken(format!("passed, but the report can't be written: {why}")))
         }
-        (code, _) => Ok(code),
+        (code, Some(error)) => {
+            say(&format!("the report can't be written: {}", plain(error)));
+            Ok(code)
+        }
+        (code, None) => Ok(code),
     }
 }
 
@@ -54,6 +61,7 @@ pub(super) fn test(
 /// people goes to the terminal.
 fn reports(
     arguments: &Arguments,
+    agent: &Path,
     failing: Level,
     checks: usize,
 ) -> Result<Several<'static>, String> {
@@ -68,10 +76,7 @@ fn reports(
     };
     let out: Box<dyn Write> = match &arguments.output {
         Some(path) => {
-            let file = File::create(path).map_err(|error| {
-                let (path, why) = (path.display(), plain(&error));
-                format!("cannot write the report to {path}: {why}; give another --output")
-            })?;
+            let file = report_file(path, agent)?;
             reports.add(terminal());
             Box::new(BufWriter::new(file))
         }
@@ -84,6 +89,19 @@ fn reports(
         Format::Json => reports.add(Json::new(out, failing)),
     }
     Ok(reports)
+}
+
+/// The file that a report goes to: made empty, unless it is the agent itself.
+fn report_file(path: &Path, agent: &Path) -> Result<File, String> {
+    let failed = |error: &io::Error| {
+        let (path, why) = (path.display(), plain(error));
+        format!("cannot write the report to {path}: {why}; give another --output")
+    };
+    let place = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    if place(path).is_some_and(|found| Some(found) == place(agent)) {
+        return Err(failed(&io::Error::other("that is the agent")));
+    }
+    File::create(path).map_err(|error| failed(&error))
 }
 
 /// The call of which all others are variants.

@@ -5,6 +5,7 @@
 use super::emergency::{self, Plan};
 use super::{MARKER, Session, State};
 use crate::agent::Invocation;
+use crate::check::{Halt, Stop};
 use crate::event::Event;
 use crate::family;
 use crate::ledger::{Ledger, Process, Watch, pause};
@@ -37,14 +38,10 @@ impl Session<'_> {
         let mut left = Vec::new();
         if self.touched
             && self.state != State::Stopped
-            && !self.stop_resource()
-            && (self.is_interrupted() || !self.stop_resource())
+            && let Err(why) = self.stop_resource()
+            && let Err(why) = if self.is_interrupted() { Err(why) } else { self.stop_resource() }
         {
-            let why = if self.is_interrupted() {
-                "a second signal ended the clean-up".to_owned()
-            } else {
-                visible(&self.last_answers(), SHOWN)
-            };
+            let why = visible(&why, SHOWN);
             let stop = self.prepare("stop").reproduction();
             left.push(format!("the resource could not be stopped ({why}); stop it: {stop}"));
         }
@@ -92,16 +89,21 @@ impl Session<'_> {
         call.limit(limit)
     }
 
-    /// Demotes where that may be needed, stops, and asks; whether it is stopped now.
-    fn stop_resource(&mut self) -> bool {
+    /// Demotes where that may be needed, stops, and asks; the error is why it may not be stopped.
+    fn stop_resource(&mut self) -> Result<(), String> {
         if self.promoted_once {
             // Its answer doesn't matter: stop's and monitor's do.
             let _ = self.make(&self.prepare_guarded("demote"));
         }
         let stop = self.make(&self.prepare_guarded("stop"));
-        let stopped = stop.is_ok_and(|execution| execution.code() == Some(0));
+        let stopped = stop.as_ref().is_ok_and(|execution| execution.code() == Some(0));
         let _ = self.make(&self.prepare_guarded("monitor"));
-        stopped && self.state == State::Stopped
+        match stop {
+            _ if stopped && self.state == State::Stopped => Ok(()),
+            _ if self.is_interrupted() => Err("a second signal ended the clean-up".to_owned()),
+            Err(Stop::Halt(Halt::Broken(error))) => Err(error.to_string()),
+            _ => Err(self.last_answers()),
+        }
     }
 
     fn last_answers(&self) -> String {
