@@ -29,6 +29,8 @@ impl std::error::Error for ReadError {}
 pub struct Document {
     /// `resource-agent@name`.
     pub name: String,
+    /// `resource-agent@version`, the agent's own version, if it tells one.
+    pub version: Option<String>,
     /// The API version claimed; `1.0` where none is, as every consumer assumes.
     pub api_version: String,
     /// The short description, empty when missing.
@@ -96,6 +98,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     };
     Ok(Document {
         name,
+        version: root.attribute("version").map(str::to_owned),
         api_version: if version.is_empty() { "1.0".to_owned() } else { version },
         short: trimmed(root.child("shortdesc")),
         parameters: rows("parameters").iter().map(parameter).collect(),

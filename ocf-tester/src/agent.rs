@@ -339,6 +339,12 @@ impl Execution {
     pub fn code(&self) -> Option<i32> {
         self.verdict.code()
     }
+
+    /// Whether, as a monitor's answer, it says that a part of the resource is or may be there: 9 is
+    /// a failed promoted one.
+    pub(crate) fn tells_active(&self) -> bool {
+        matches!(self.code(), Some(0 | 8 | 9 | 190 | 191))
+    }
 }
 
 impl fmt::Display for Execution {

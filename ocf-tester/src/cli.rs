@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The command line: the classic `ocf-tester -n NAME [-o name=value…] [-v|-q] [-d] [-X] AGENT`, the
-//! choice of checks, `--list` and `explain ID`.
+//! choice of checks, `--list`, and the commands that are meant by the first word.
 
 mod arguments;
+mod commands;
+mod compare;
 mod test;
 
 use crate::check::Check;
+use crate::compare::stand_in;
 use crate::quote::visible;
 use crate::session::emergency;
 use crate::{checks, exit_codes, explain, selection};
-use arguments::Arguments;
+use arguments::{Arguments, Resource};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use commands::{Command, Commanded};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -28,12 +32,21 @@ pub fn main() -> ExitCode {
         emergency::make_safe_all().iter().for_each(|sentence| say(sentence));
     }));
     let words: Vec<OsString> = std::env::args_os().collect();
+    if stand_in::stands_in(&words) {
+        return ExitCode::SUCCESS;
+    }
     // Only in the first place, where the classic command line has an option or an agent's path.
-    if words.get(1).is_some_and(|word| word == "explain") {
-        return explain_checks(words.get(2..).unwrap_or_default());
+    if commands::is_commanded(&words) {
+        return match Commanded::try_parse_from(words) {
+            Ok(Commanded { command }) => carry_out(&command),
+            Err(error) => wrong_usage(&error),
+        };
     }
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return answer(&commands::whole().render_help().to_string());
+        }
         Err(error) => return wrong_usage(&error),
     };
     let Arguments { only, skip, level, .. } = &arguments;
@@ -44,18 +57,44 @@ pub fn main() -> ExitCode {
     if arguments.list {
         return answer(&checks.iter().map(listed).collect::<String>());
     }
-    let Some(name) = arguments.name.clone().or_else(instance_from_environment) else {
-        let text = "the resource needs a name: give -n NAME, or set OCF_RESOURCE_INSTANCE";
-        return wrong_usage(&Arguments::command().error(ErrorKind::MissingRequiredArgument, text));
+    let name = match name_of(&arguments.resource) {
+        Ok(name) => name,
+        Err((kind, why)) => return wrong_usage(&Arguments::command().error(kind, why)),
     };
-    if name.is_empty() || name.as_bytes().contains(&0) {
-        let text = "a resource's name can't be empty: give another one with -n NAME";
-        return wrong_usage(&Arguments::command().error(ErrorKind::InvalidValue, text));
+    ended(test::test(&arguments, &name, &checks))
+}
+
+fn carry_out(command: &Command) -> ExitCode {
+    match command {
+        Command::Explain { ids } => explain_checks(ids),
+        Command::Compare(arguments) => match name_of(&arguments.resource) {
+            Ok(name) => ended(compare::compare(arguments, &name)),
+            Err((kind, why)) => wrong_usage(&Commanded::command().error(kind, why)),
+        },
     }
-    ExitCode::from(test::test(&arguments, &name, &checks).unwrap_or_else(|(code, sentence)| {
+}
+
+/// The exit code, with a word about what ended it.
+fn ended(result: Result<u8, (u8, String)>) -> ExitCode {
+    ExitCode::from(result.unwrap_or_else(|(code, sentence)| {
         say(&sentence);
         code
     }))
+}
+
+/// The resource's name, from the option or the environment.
+fn name_of(resource: &Resource) -> Result<OsString, (ErrorKind, &'static str)> {
+    match resource.name.clone().or_else(instance_from_environment) {
+        None => {
+            let why = "the resource needs a name: give -n NAME, or set OCF_RESOURCE_INSTANCE";
+            Err((ErrorKind::MissingRequiredArgument, why))
+        }
+        Some(name) if name.is_empty() || name.as_bytes().contains(&0) => {
+            let why = "a resource's name can't be empty: give another one with -n NAME";
+            Err((ErrorKind::InvalidValue, why))
+        }
+        Some(name) => Ok(name),
+    }
 }
 
 /// A check as a line of `--list`, for people and for `cut -f`.
@@ -64,17 +103,12 @@ fn listed(check: &Check) -> String {
     format!("{id}\t{level}\t{section}\t{meaning}\n")
 }
 
-/// `ocf-tester explain ID…`; `--help` is answered with the common help.
-fn explain_checks(words: &[OsString]) -> ExitCode {
-    let patterns: Vec<String> =
-        words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    if patterns.iter().any(|word| word == "--help" || word == "-h") {
-        return answer(&Arguments::command().render_help().to_string());
-    }
+/// `ocf-tester explain ID…`
+fn explain_checks(patterns: &[String]) -> ExitCode {
     let text = if patterns.is_empty() {
         Err("explain needs the id of a check; --list shows all there are".to_owned())
     } else {
-        explain::explain(checks::all(), &patterns)
+        explain::explain(checks::all(), patterns)
     };
     match text {
         Ok(text) => answer(&text),

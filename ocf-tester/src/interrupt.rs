@@ -78,6 +78,17 @@ impl Interrupt {
         self.requests().wanted = 2;
     }
 
+    /// From now on the first one is enough again.
+    pub fn relent(&self) {
+        self.requests().wanted = 1;
+    }
+
+    /// Whether there was a signal at all, however many it takes.
+    pub fn is_asked(&self) -> bool {
+        self.received();
+        self.requests().first.is_some()
+    }
+
     /// The first signal since `install`, if there were as many as it takes.
     pub fn received(&self) -> Option<Signal> {
         let mut requests = self.requests();

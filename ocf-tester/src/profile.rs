@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What one caller of agents gives them. In the values `{instance}`, `{type}`, `{provider}` and
 /// `{node}` stand for what they say.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     /// Its name on the command line and in reports.
     pub name: &'static str,

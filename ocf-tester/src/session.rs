@@ -3,7 +3,7 @@
 //! was last seen, brings it into the state a check needs, and stops it at the end.
 
 pub(crate) mod emergency;
-mod guard;
+pub(crate) mod guard;
 mod reach;
 mod record;
 mod together;
@@ -358,6 +358,6 @@ impl Drop for Session<'_> {
 }
 
 /// Whether an action may change the resource: all but those that only look.
-fn changes_state(action: &str) -> bool {
+pub(crate) fn changes_state(action: &str) -> bool {
     !matches!(action, "monitor" | "meta-data" | "validate-all" | "usage" | "help" | "")
 }

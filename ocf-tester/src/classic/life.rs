@@ -2,7 +2,7 @@
 //! Checks of a resource's life: valid, stopped, started, asked, notified, reloaded, migrated,
 //! stopped again.
 
-use crate::agent::{Execution, Invocation};
+use crate::agent::Invocation;
 use crate::check::{Failure, Halt, Stop};
 use crate::ledger::pause;
 use crate::session::{Session, State};
@@ -46,7 +46,7 @@ pub(super) fn is_stopped_first(session: &mut Session<'_>) -> Result<(), Stop> {
     if execution.code() != Some(7) {
         if !session.options().destructive {
             // What describes nothing may be anything: its answer says nothing about a resource.
-            if is_active(&execution) && session.has_failed("META-01") {
+            if execution.tells_active() && session.has_failed("META-01") {
                 let why = format!(
                     "monitor answers {execution} before anything was started, and no description \
                      (META-01) says whether this is an agent"
@@ -54,7 +54,7 @@ pub(super) fn is_stopped_first(session: &mut Session<'_>) -> Result<(), Stop> {
                 session.bar(why.clone());
                 return Err(Stop::Skipped(why));
             }
-            if is_active(&execution) {
+            if execution.tells_active() {
                 return Err(Stop::Halt(Halt::Refused(format!(
                     "monitor answers {execution}: the resource is active already; stop it first, or \
                      give --destructive to let the tester stop it"
@@ -76,11 +76,6 @@ pub(super) fn is_stopped_first(session: &mut Session<'_>) -> Result<(), Stop> {
     let probe = probe(session);
     session.expect(&probe, &[7], "a probe")?;
     Ok(())
-}
-
-/// Any answer that says a part of the resource is or may be there: 9 is a failed promoted one.
-fn is_active(execution: &Execution) -> bool {
-    matches!(execution.code(), Some(0 | 8 | 9 | 190 | 191))
 }
 
 pub(super) fn probes_bare(session: &mut Session<'_>) -> Result<(), Stop> {

@@ -3,7 +3,7 @@
 
 use crate::check::Level;
 use crate::report::Format;
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Args, Parser};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -13,15 +13,8 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "ocf-tester", version, after_help = AFTER)]
 pub(super) struct Arguments {
-    /// Name of the resource [default: OCF_RESOURCE_INSTANCE from the environment]
-    #[arg(short = 'n', value_name = "NAME")]
-    pub(super) name: Option<OsString>,
-    /// Parameter of the resource; repeatable
-    #[arg(short = 'o', value_name = "NAME=VALUE", value_parser = assignment())]
-    pub(super) options: Vec<(OsString, OsString)>,
-    /// Further variable in the agent's environment, HA_SBIN_DIR for one; repeatable
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment())]
-    pub(super) variables: Vec<(OsString, OsString)>,
+    #[command(flatten)]
+    pub(super) resource: Resource,
     /// A line for every check
     #[arg(short = 'v', conflicts_with = "quiet")]
     pub(super) verbose: bool,
@@ -63,9 +56,22 @@ pub(super) struct Arguments {
     pub(super) agent: Option<PathBuf>,
 }
 
+/// Which resource, in which environment.
+#[derive(Debug, Args)]
+pub(super) struct Resource {
+    /// Name of the resource [default: OCF_RESOURCE_INSTANCE from the environment]
+    #[arg(short = 'n', value_name = "NAME")]
+    pub(super) name: Option<OsString>,
+    /// Parameter of the resource; repeatable
+    #[arg(short = 'o', value_name = "NAME=VALUE", value_parser = assignment())]
+    pub(super) options: Vec<(OsString, OsString)>,
+    /// Further variable in the agent's environment, HA_SBIN_DIR for one; repeatable
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = assignment())]
+    pub(super) variables: Vec<(OsString, OsString)>,
+}
+
 const AFTER: &str =
-    "ocf-tester explain ID... says why there is a check, what Pacemaker does about an agent that fails \
-it, and how that is mostly mended.
+    "A command is meant by the first word only; an agent of that name is given as ./compare.
 
 Exit codes: 0 passed, 1 violations, 2 wrong usage, 3 the agent can't be run, the \
 tester could not do its work or the report can't be written, 4 refused because the resource is active or another tester is at work \

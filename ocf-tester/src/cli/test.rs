@@ -110,12 +110,12 @@ fn model(arguments: &Arguments, name: &OsStr) -> Result<Invocation, String> {
     let mut base = Invocation::new(agent, "meta-data")
         .profile(&profile::CLASSIC, "")
         .env("OCF_RESOURCE_INSTANCE", name);
-    for (parameter, value) in &arguments.options {
+    for (parameter, value) in &arguments.resource.options {
         let mut variable = OsString::from("OCF_RESKEY_");
         variable.push(parameter);
         base = base.env(variable, value);
     }
-    for (variable, value) in &arguments.variables {
+    for (variable, value) in &arguments.resource.variables {
         base = base.env(variable, value);
     }
     if arguments.debug {
@@ -171,7 +171,7 @@ pub(super) fn find_agent(given: &Path) -> Result<PathBuf, String> {
 
 /// Whether a terminal that can show colours should (no-color.org).
 #[expect(clippy::disallowed_methods, reason = "the user's wishes for the terminal")]
-fn wants_colour() -> bool {
+pub(super) fn wants_colour() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }

@@ -6,8 +6,11 @@ use super::Difference;
 use std::collections::HashSet;
 use std::fmt;
 
-/// The columns that make a table one of differences.
-const COLUMNS: [&str; 4] = ["scenario", "shell", "ours", "why"];
+/// The columns that make a table one of differences; each by any of its names.
+const COLUMNS: [&[&str]; 4] = [&["scenario"], &["shell", "A"], &["ours", "B"], &["why"]];
+
+/// The columns of exit reasons, which a table may have as well.
+const REASONS: [&str; 2] = ["reason of A", "reason of B"];
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Row {
     pub shell: String,
     /// What the second does.
     pub ours: String,
+    /// The exit reasons of both, where the table has them.
+    pub reasons: Option<[String; 2]>,
     /// Why that is right.
     pub why: String,
     /// Its line in the file, from 1.
@@ -39,14 +44,15 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
-/// The rows of every table with the columns scenario, shell, ours and why, in any order.
+/// The rows of every table with the columns scenario, shell (or A), ours (or B) and why, in any
+/// order.
 ///
 /// # Errors
 /// When a row of such a table has another number of cells, or a scenario has two rows.
 pub fn read(markdown: &str) -> Result<Vec<Row>, TableError> {
     let mut rows: Vec<Row> = Vec::new();
     let mut seen = HashSet::new();
-    let mut columns: Option<(Vec<usize>, usize)> = None;
+    let mut columns: Option<Columns> = None;
     for (number, text) in markdown.lines().enumerate() {
         let line = number + 1;
         let error = |problem| Err(TableError { line, problem });
@@ -54,8 +60,8 @@ pub fn read(markdown: &str) -> Result<Vec<Row>, TableError> {
             columns = None;
             continue;
         };
-        let Some((places, width)) = &columns else {
-            columns = find_columns(&cells).map(|places| (places, cells.len()));
+        let Some(Columns { places, reasons, width }) = &columns else {
+            columns = Columns::find(&cells);
             continue;
         };
         if cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-: ".contains(c))) {
@@ -64,9 +70,10 @@ pub fn read(markdown: &str) -> Result<Vec<Row>, TableError> {
         if cells.len() != *width {
             return error(format!("{} cells in a table of {width} columns", cells.len()));
         }
-        let mut wanted = places.iter().map(|place| cells.get(*place).cloned().unwrap_or_default());
-        let mut next = || wanted.next().unwrap_or_default();
-        let row = Row { scenario: next(), shell: next(), ours: next(), why: next(), line };
+        let cell = |place: usize| cells.get(place).cloned().unwrap_or_default();
+        let [scenario, shell, ours, why] = places.map(cell);
+        let row =
+            Row { scenario, shell, ours, why, reasons: reasons.map(|two| two.map(cell)), line };
         if !seen.insert(row.scenario.clone()) {
             return error(format!("a second row for \"{}\"", row.scenario));
         }
@@ -88,11 +95,46 @@ fn plain(cell: &str) -> String {
     cell.trim().replace('`', "")
 }
 
-fn find_columns(header: &[String]) -> Option<Vec<usize>> {
-    COLUMNS
-        .iter()
-        .map(|column| header.iter().position(|cell| cell.eq_ignore_ascii_case(column)))
-        .collect()
+/// Where the columns of a table are.
+struct Columns {
+    places: [usize; 4],
+    reasons: Option<[usize; 2]>,
+    width: usize,
+}
+
+impl Columns {
+    /// Those of a table of differences.
+    fn find(header: &[String]) -> Option<Self> {
+        let of = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name));
+        let any = |names: &[&str]| names.iter().find_map(|name| of(name));
+        let [scenario, shell, ours, why] = COLUMNS.map(any);
+        let [first, second] = REASONS.map(of);
+        Some(Self {
+            places: [scenario?, shell?, ours?, why?],
+            reasons: first.zip(second).map(|(first, second)| [first, second]),
+            width: header.len(),
+        })
+    }
+}
+
+/// The head of a table that takes differences as rows, with or without exit reasons.
+#[must_use]
+pub fn head(reasons: bool) -> String {
+    let middle = if reasons { REASONS.join(" | ") + " | " } else { String::new() };
+    let rule = "|---".repeat(if reasons { 6 } else { 4 });
+    format!("| scenario | A | B | {middle}why |\n{rule}|\n")
+}
+
+impl Row {
+    /// Whether the row has the cells of this difference. Exit reasons count where both have them.
+    fn says(&self, seen: &Difference) -> bool {
+        let reasons = match (&self.reasons, &seen.reasons) {
+            (Some(own), Some(seen)) => *own == seen.each_ref().map(|text| plain(text)),
+            (None, Some(seen)) => seen.iter().all(String::is_empty),
+            (_, None) => true,
+        };
+        reasons && self.shell == plain(&seen.shell) && self.ours == plain(&seen.ours)
+    }
 }
 
 /// A disagreement between a table and what was seen.
@@ -140,7 +182,7 @@ pub fn agree(rows: &[Row], differences: &[Difference]) -> Result<(), Vec<Mismatc
     for seen in differences {
         match rows.iter().find(|row| row.scenario == plain(&seen.scenario)) {
             None => wrong.push(Mismatch::NoRow(seen.clone())),
-            Some(row) if row.shell != plain(&seen.shell) || row.ours != plain(&seen.ours) => {
+            Some(row) if !row.says(seen) => {
                 wrong.push(Mismatch::Changed(row.clone(), seen.clone()));
             }
             Some(_) => {}
@@ -177,6 +219,7 @@ mod tests {
             scenario: "Dummy stop".to_owned(),
             shell: shell.to_owned(),
             ours: "0; removed a|b".to_owned(),
+            reasons: None,
         }
     }
 
@@ -192,6 +235,23 @@ mod tests {
         let pasted = seen("1").to_string().replace("| |", "| because |");
         let rows = read(&format!("|scenario|shell|ours|why|\n|-|-|-|-|\n{pasted}\n")).unwrap();
         assert_eq!(agree(&rows, &[seen("1")]), Ok(()));
+    }
+
+    #[test]
+    fn exit_reasons_are_compared_where_both_have_them() {
+        let with =
+            |one: &str| Difference { reasons: Some([one.to_owned(), String::new()]), ..seen("1") };
+        let paste = |one: &Difference| {
+            let text = one.to_string();
+            format!("{}| because |", text.strip_suffix("| |").unwrap())
+        };
+        let rows = read(&(head(true) + &paste(&with("no | here")))).unwrap();
+        assert_eq!(agree(&rows, &[with("no | here")]), Ok(()));
+        assert!(agree(&rows, &[with("other")]).is_err());
+        assert_eq!(agree(&rows, &[seen("1")]), Ok(()), "reasons weren't looked at");
+        let rows = read(&(head(false) + &paste(&seen("1")))).unwrap();
+        assert!(agree(&rows, &[with("x")]).is_err());
+        assert_eq!(agree(&rows, &[with("")]), Ok(()));
     }
 
     #[test]

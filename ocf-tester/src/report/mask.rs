@@ -29,11 +29,17 @@ fn is_secret(name: &OsStr) -> bool {
     !name.starts_with("CRM_meta_") && TELLING.iter().any(|part| lower.contains(part))
 }
 
+/// The secrets among the variables of a call.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    /// What is replaced by what, in this order.
+    pairs: Vec<(Vec<u8>, String)>,
+}
+
 /// Hands events on with the secrets masked.
 pub struct Masked<'a> {
     inner: &'a mut dyn Reporter,
-    /// What is replaced by what, in this order.
-    pairs: Vec<(Vec<u8>, String)>,
+    secrets: Secrets,
 }
 
 impl std::fmt::Debug for Masked<'_> {
@@ -42,9 +48,8 @@ impl std::fmt::Debug for Masked<'_> {
     }
 }
 
-impl<'a> Masked<'a> {
-    /// Masks the secrets among the variables of this call.
-    pub fn new(inner: &'a mut dyn Reporter, base: &Invocation) -> Self {
+impl Secrets {
+    pub(crate) fn of(base: &Invocation) -> Self {
         let mut pairs = Vec::new();
         let mut values = Vec::new();
         for (name, value) in base.environment.iter().filter(|(name, _)| is_secret(name)) {
@@ -63,7 +68,7 @@ impl<'a> Masked<'a> {
         pairs.append(&mut values);
         // The longest first: one secret may be a part of another.
         pairs.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
-        Self { inner, pairs }
+        Self { pairs }
     }
 
     fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
@@ -71,8 +76,24 @@ impl<'a> Masked<'a> {
         self.pairs.iter().fold(bytes.to_vec(), replace)
     }
 
-    fn text(&self, text: &str) -> String {
+    /// The text with the secrets masked.
+    pub(crate) fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
+    }
+}
+
+impl<'a> Masked<'a> {
+    /// Masks the secrets among the variables of this call.
+    pub fn new(inner: &'a mut dyn Reporter, base: &Invocation) -> Self {
+        Self { inner, secrets: Secrets::of(base) }
+    }
+
+    fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.secrets.bytes(bytes)
+    }
+
+    fn text(&self, text: &str) -> String {
+        self.secrets.text(text)
     }
 
     fn word(&self, word: &OsStr) -> OsString {

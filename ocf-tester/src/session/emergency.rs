@@ -11,13 +11,13 @@ use std::thread::{self, ThreadId};
 
 /// How a session is made safe without it.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// Demotes it, where that may be needed.
-    pub(super) demote: Option<Invocation>,
+    pub(crate) demote: Option<Invocation>,
     /// Stops it.
-    pub(super) stop: Invocation,
+    pub(crate) stop: Invocation,
     /// What finds the processes it has started.
-    pub(super) watch: Watch,
+    pub(crate) watch: Watch,
 }
 
 /// The sessions that may have started something, by their threads.
@@ -28,13 +28,13 @@ fn plans() -> MutexGuard<'static, Vec<(ThreadId, Plan)>> {
 }
 
 /// Replaces this thread's plan.
-pub(super) fn arm(plan: Plan) {
+pub(crate) fn arm(plan: Plan) {
     disarm();
     plans().push((thread::current().id(), plan));
 }
 
 /// This thread's session is safe.
-pub(super) fn disarm() {
+pub(crate) fn disarm() {
     let own = thread::current().id();
     plans().retain(|(thread, _)| *thread != own);
 }

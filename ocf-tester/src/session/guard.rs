@@ -118,7 +118,7 @@ impl Session<'_> {
 
 /// Kills what is there, and what that starts meanwhile, until nothing is left; says which they
 /// were. With `patience` they have had time to go by themselves before.
-pub(super) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
+pub(crate) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
     let look = || watch.snapshot().unwrap_or_default().processes;
     let mut there = if patience {
         watch.settled(&Ledger::default()).unwrap_or_default().processes
