@@ -26,10 +26,11 @@ tiers:
 	  echo "== $$tier: ok, $$(( $$(date +%s) - begin )) s"; \
 	done
 
-# The kills are printed: their share is the evidence.
+# The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage
 	cargo test --workspace --exclude peers
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
+	@echo "the tester's reports, for CI to show:"; ls -1 target/reports/*.xml
 
 # The test binaries run inside the lab's image, beside Debian's shell agents. The repository is mounted
 # at its own path, because the binaries and the stage are in it.

@@ -73,11 +73,14 @@ pub fn asked(
 #[must_use]
 pub fn with_ground(all: &[Check], asked: &[Check]) -> Selection {
     let asked_ids: BTreeSet<&str> = asked.iter().map(|check| check.id).collect();
+    let place = |id: &str| all.iter().position(|check| check.id == id);
+    // validate-all comes before the first look at the resource, and touches nothing.
+    let is_before = |id: &str, check: &Check| place(id) < place(check.id);
     let mut needed: BTreeSet<&str> = BTreeSet::new();
     for check in asked {
         match check.phase {
             Phase::Description => needed.extend(FIRST_LOOK.first()),
-            Phase::Behaviour => needed.extend(FIRST_LOOK),
+            Phase::Behaviour => needed.extend(FIRST_LOOK.iter().filter(|id| is_before(id, check))),
             Phase::Conclusion => needed.extend(FIRST_LOOK.iter().chain(LIFE)),
         }
         let further = RESTS_ON.iter().filter(|(id, _)| *id == check.id);
@@ -143,6 +146,7 @@ mod tests {
         for (only, ground) in [
             (&["META-01"][..], &[][..]),
             (&["META-02"], &["META-01"]),
+            (&["VAL-01"], &["META-01"]),
             (&["STOP-04"], &["META-01", "MON-03"]),
             (&["START-02"], &["META-01", "MON-03", "START-01"]),
             (&["EXIT-01"], &["META-01", "MON-03", "START-01", "STOP-01"]),
