@@ -11,7 +11,7 @@ mod output;
 
 pub use error::AgentError;
 pub(crate) use error::plain;
-pub(crate) use output::{Ended, collect};
+pub(crate) use output::{Collected, Ended, collect};
 pub use output::{Holder, OUTPUT_CAP};
 
 use crate::child;
@@ -199,6 +199,7 @@ impl Invocation {
             truncated: collected.truncated,
             duration: begun.elapsed(),
             usage: Some(usage),
+            processes: None,
             holders: collected.holders,
         })
     }
@@ -327,6 +328,9 @@ pub struct Execution {
     pub duration: Duration,
     /// What it used; `None` where nobody has measured it.
     pub usage: Option<Usage>,
+    /// How many processes it was, its own included; `None` where nobody has counted them. A call
+    /// whose processes are counted is traced, which slows it down.
+    pub processes: Option<usize>,
     /// The exit reason, read as Pacemaker does.
     pub exit_reason: Option<String>,
     /// Processes that still had its output open after it ended; a daemon there gets SIGPIPE later.

@@ -4,11 +4,14 @@
 mod actions;
 mod bystanders;
 mod callers;
+mod costs;
 mod crowds;
 mod faults;
 mod leaks;
+mod links;
 mod outputs;
 mod promotion;
+mod secrets;
 mod truth;
 mod values;
 
@@ -29,6 +32,11 @@ const fn row(id: &'static str, section: &'static str, meaning: &'static str, run
 /// The same as a should.
 const fn should(check: Check) -> Check {
     Check { level: Level::Should, ..check }
+}
+
+/// The same as something to know.
+const fn info(check: Check) -> Check {
+    Check { level: Level::Info, ..check }
 }
 
 /// The same in another phase.
@@ -58,8 +66,11 @@ pub fn all() -> &'static [Check] {
             bystanders::CHECKS,
             callers::CHECKS,
             leaks::CHECKS,
+            costs::CHECKS,
+            links::CHECKS,
             crowds::CHECKS,
             values::CHECKS,
+            secrets::CHECKS,
             faults::CHECKS,
             outputs::CHECKS,
         ];

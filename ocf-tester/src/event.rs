@@ -17,6 +17,8 @@ pub enum Event<'a> {
     Called(&'a Invocation, &'a Execution),
     /// A check has its verdict, after this time.
     Judged(&'a Check, &'a Outcome, Duration),
+    /// What a check has to say beyond its verdict, which was told just before.
+    Remarked(&'a Check, &'a str),
     /// A signal has ended the run, and the resource is being stopped.
     Stopping,
     /// Something that the tester had to do or could not do when it cleaned up.

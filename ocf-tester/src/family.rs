@@ -17,6 +17,7 @@ use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::io;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -128,6 +129,18 @@ fn reap_orphans() {
         && let Ok(Some(ended)) = waitid(Id::All, flags).map(|status: WaitStatus| status.pid())
         && reap(ended)
     {}
+}
+
+/// Takes away the orphans that end, until told that it is over: for a run whose processes somebody
+/// follows with ptrace, and are left to them.
+pub(crate) fn reap_orphans_until(over: &AtomicBool) {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    while is_adopting() && !over.load(Ordering::Relaxed) {
+        match waitid(Id::All, flags).map(|status| status.pid()) {
+            Ok(Some(ended)) if !ledger::is_traced(ended.as_raw()) && reap(ended) => {}
+            _ => pause(LOOK_AGAIN),
+        }
+    }
 }
 
 /// Takes away a child that has ended, unless somebody waits for it.

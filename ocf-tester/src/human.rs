@@ -183,6 +183,10 @@ impl<W: Write> Reporter for Human<W> {
             }
             Event::Checking(check) => self.checking(check),
             Event::Judged(check, outcome, time) => self.judged(check, outcome, *time),
+            Event::Remarked(_, text) if self.detail == Detail::Checks => {
+                self.clear()?;
+                writeln!(self.out, "         {}", visible(text, SHOWN))
+            }
             Event::Stopping if self.detail != Detail::Quiet => {
                 self.clear()?;
                 writeln!(self.out, "STOPPING interrupted; another signal leaves it as it is")

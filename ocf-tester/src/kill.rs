@@ -20,10 +20,12 @@ mod calls;
 mod point;
 mod recovery;
 mod report;
+mod sight;
 mod trace;
 
 pub use point::{Call, Lineage, Moment};
 pub use report::{Failure, Report};
+pub(crate) use sight::{Sight, observe};
 
 use crate::agent::{Invocation, parse_exit_reason};
 use point::Target;
@@ -177,7 +179,8 @@ impl<'a> Trial<'a> {
         let run = self.traced(None)?;
         self.bring_back(run.calls.last());
         if run.timed_out || run.end != End::Exit(self.expected) {
-            let reason = parse_exit_reason(&run.stderr).unwrap_or_default();
+            let reason = run.printed.as_ref().and_then(|one| parse_exit_reason(&one.stderr));
+            let reason = reason.unwrap_or_default();
             let (end, wanted) = (describe(&run), self.expected);
             let message = format!("{action} without a kill {end}, not {wanted}: {reason}");
             return Err(KillError(message));
@@ -203,7 +206,7 @@ impl<'a> Trial<'a> {
     }
 
     fn traced(&self, target: Option<Target>) -> Result<Run, KillError> {
-        trace::run(&self.call, target).map_err(|error| {
+        trace::run(&self.call, target, None).map_err(|error| {
             let agent = self.call.agent.display();
             KillError(format!("cannot trace {agent} (ptrace must be permitted): {error}"))
         })

@@ -9,7 +9,9 @@ pub use files::Entry;
 pub(crate) use files::show_content;
 pub use processes::Process;
 use processes::Wanted;
-pub(crate) use processes::{children, lineage, process_numbers, program_name, start_time};
+pub(crate) use processes::{
+    children, is_traced, lineage, process_numbers, program_name, start_time,
+};
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

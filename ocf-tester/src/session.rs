@@ -7,6 +7,7 @@ pub(crate) mod guard;
 mod reach;
 mod record;
 mod together;
+pub(crate) mod watched;
 
 use crate::agent::{self, AgentError, Execution, Invocation};
 use crate::cause;
@@ -60,6 +61,9 @@ pub struct Session<'a> {
     pub late_start: Option<Duration>,
     /// What was there before the first call.
     pub(crate) beginning: Moment,
+    /// A life that was looked at closely, or why it wasn't.
+    life: Option<Result<watched::Life, String>>,
+    remark: Option<String>,
     options: Options,
     state: State,
     barrier: Option<String>,
@@ -147,6 +151,8 @@ impl<'a> Session<'a> {
             printed: Vec::new(),
             records: Vec::new(),
             late_start: None,
+            life: None,
+            remark: None,
             options,
             state: State::Unknown,
             barrier: None,
@@ -199,6 +205,9 @@ impl<'a> Session<'a> {
             self.failed.push(check.id);
         }
         self.tell(&Event::Judged(check, &outcome, begun.elapsed()));
+        if let Some(text) = self.remark.take() {
+            self.tell(&Event::Remarked(check, &text));
+        }
         Ok(())
     }
 
@@ -236,6 +245,11 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn has_failed(&self, id: &str) -> bool {
         self.failed.contains(&id)
+    }
+
+    /// Says something about what this check has seen, passed or not.
+    pub fn remark(&mut self, text: impl Into<String>) {
+        self.remark = Some(text.into());
     }
 
     /// Leaves out the checks of behaviour that follow.

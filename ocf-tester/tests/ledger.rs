@@ -32,6 +32,8 @@ const CLASSES: &[(&str, &str)] = &[
     ("shared-memory", "System V shared memory: key "),
     ("semaphores", "System V semaphores: key "),
     ("message-queue", "System V message queue: key "),
+    ("posix-memory", "/dev/shm/left-behind"),
+    ("file-of-other-name", "/var/tmp/left-behind"),
     ("posix-queue", "POSIX message queue "),
     ("socket", "state.socket"),
 ];

@@ -6,6 +6,7 @@ use crate::check::{Check, Failure, Stop};
 use crate::kernel;
 use crate::ledger::pause;
 use crate::places::{self, Mark, Moment};
+use crate::session::watched::Life;
 use crate::session::{Session, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -31,9 +32,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What is new since the run began, for an earlier check may have seen it made. The second life
 /// tells what others did meanwhile: what the agent leaves in a directory that
-/// everybody uses has its name or the resource's, or is left, or touched, once more.
+/// everybody uses is what it was seen to make, has its name or the resource's, or is left, or
+/// touched, once more.
 fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
     session.reach(State::Stopped)?;
+    let made = made(session)?;
     live(session)?;
     let once = Moment::now(&session.base);
     live(session)?;
@@ -45,7 +48,7 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
         .chain(twice.own.keys())
         .filter(|path| !before.own.contains_key(*path) && twice.own.contains_key(*path));
     let mut left: BTreeSet<String> = new.map(|path| path.display().to_string()).collect();
-    left.extend(left_in_common(session, &once, &twice));
+    left.extend(left_in_common(session, &made, &once, &twice));
     let objects = once.objects.difference(&before.objects);
     let objects = objects.filter(|one| twice.objects.contains(*one)).cloned().collect();
     left.extend(remaining(objects));
@@ -62,6 +65,18 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
     .into())
 }
 
+/// Where the agent was seen to make files; nothing where it can't be looked at.
+fn made(session: &mut Session<'_>) -> Result<BTreeSet<PathBuf>, Stop> {
+    let life = match session.plain_life() {
+        Err(Stop::Skipped(_)) => Life::new(),
+        life => life?,
+    };
+    let paths = life.iter().flat_map(|deed| &deed.sight.made);
+    // /var/run and the like are links.
+    let real = |path: &PathBuf| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    Ok(paths.filter_map(real).collect())
+}
+
 /// Those that don't go by themselves: the kernel takes some away a moment after it was told to.
 fn remaining(mut objects: BTreeSet<String>) -> BTreeSet<String> {
     let deadline = Instant::now() + SETTLING;
@@ -73,14 +88,25 @@ fn remaining(mut objects: BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// What is left in the directories that everybody uses.
-fn left_in_common(session: &Session<'_>, once: &Moment, twice: &Moment) -> Vec<String> {
+fn left_in_common(
+    session: &Session<'_>,
+    made: &BTreeSet<PathBuf>,
+    once: &Moment,
+    twice: &Moment,
+) -> Vec<String> {
+    // A directory below /run is kept by many: the next boot takes it away.
+    let is_kept = |path: &Path| {
+        let is_directory =
+            twice.common.get(path).is_some_and(|mark| mark.0 & 0o170_000 == 0o040_000);
+        is_directory && path.starts_with("/run")
+    };
     let new: Vec<&PathBuf> = changed(&session.beginning.common, &once.common)
-        .filter(|path| twice.common.contains_key(*path))
+        .filter(|path| twice.common.contains_key(*path) && !is_kept(path))
         .collect();
     let names = own_names(session);
     let is_named = |path: &Path| {
         let text = path.to_string_lossy();
-        names.iter().any(|name| text.contains(name.as_str()))
+        made.contains(path) || names.iter().any(|name| text.contains(name.as_str()))
     };
     // A file that grows is somebody's who is at work.
     let size = |moment: &Moment, path: &Path| moment.common.get(path).map(|mark| mark.1);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Values of parameters that are wrong, hostile or secret.
 
-use super::{row, should};
+use super::row;
+use super::secrets::{SECRET, is_secret};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Need, Stop};
 use crate::scratch::Scratch;
@@ -41,7 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     row("MD-18", "Metadata", "the advertised defaults are the real ones", tells_defaults),
     row("USE-60", "practice", "no value of a parameter is executed", executes_nothing),
-    should(row("USE-61", "practice", "no password is printed", keeps_secrets)),
+    row("USE-61", "practice", "no password is printed", keeps_secrets),
 ];
 
 /// How many parameters of a kind are judged: a description may declare any number of them, and each
@@ -198,14 +199,8 @@ fn settle(
     .into())
 }
 
-const SECRET: &str = "RaTesterSecret4711";
-
 fn keeps_secrets(session: &mut Session<'_>) -> Result<(), Stop> {
-    let secrets = parameters(session, &|one| {
-        let name = one.name.to_ascii_lowercase();
-        let word = ["pass", "secret", "token", "credential"].iter().any(|word| name.contains(word));
-        word && one.kind == "string"
-    });
+    let secrets = parameters(session, &is_secret);
     if secrets.is_empty() {
         return Err(Stop::Skipped("no parameter is named like a password".to_owned()));
     }

@@ -4,6 +4,7 @@
 
 mod classic;
 mod further;
+mod hygiene;
 mod roles;
 mod rules;
 mod troubles;
@@ -32,7 +33,7 @@ const fn row(
 
 /// The rows of every check.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
-    [classic::ROWS, further::ROWS, roles::ROWS, troubles::ROWS].into_iter().flatten()
+    [classic::ROWS, further::ROWS, hygiene::ROWS, roles::ROWS, troubles::ROWS].into_iter().flatten()
 }
 
 /// The rows of every rule of descriptions.

@@ -7,8 +7,11 @@
 
 use nix::libc;
 use nix::unistd::Pid;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 /// When a call of this kind changes state.
 #[derive(Debug, Clone, Copy)]
@@ -175,6 +178,36 @@ pub(super) fn attempt(pid: Pid, number: i64, arguments: &[u64; 6]) -> Option<Att
     Some(Attempt { name, arguments: shown.join(", ") })
 }
 
+/// Where this call, about to be made by a stopped tracee, makes a file, link, directory or socket,
+/// or takes one that is there already; `None` for every other call.
+pub(super) fn made(pid: Pid, number: i64, arguments: &[u64; 6]) -> Option<PathBuf> {
+    let Kind(_, name, when, _) =
+        KINDS.iter().chain(OLD_KINDS).find(|Kind(own, ..)| *own == number)?;
+    let argument = |index: usize| arguments.get(index).copied().unwrap_or_default();
+    let creates = |flags: u64| flags & u64::from(libc::O_CREAT.unsigned_abs()) != 0;
+    // Which argument is the path, and which the directory that it starts from.
+    let (directory, path) = match (*name, when) {
+        ("openat" | "open", Opens(flags)) if !creates(argument(*flags)) => return None,
+        ("openat" | "openat2" | "mkdirat" | "mknodat", _) => (Some(0), 1),
+        ("open" | "creat" | "mkdir" | "mknod", _) => (None, 0),
+        ("renameat" | "renameat2" | "linkat", _) => (Some(2), 3),
+        ("rename" | "link" | "symlink", _) => (None, 1),
+        ("symlinkat", _) => (Some(1), 2),
+        _ => return None,
+    };
+    let mut buffer = [0; libc::PATH_MAX as usize];
+    let path = PathBuf::from(read_string(pid, argument(path), &mut buffer));
+    // AT_FDCWD is -100 in the lower half of the register.
+    let place = match directory.map(|index| argument(index) as u32 as i32) {
+        None | Some(libc::AT_FDCWD) => "cwd".to_owned(),
+        Some(descriptor) => format!("fd/{descriptor}"),
+    };
+    if path.is_absolute() || path.as_os_str().is_empty() {
+        return Some(path).filter(|path| path.is_absolute());
+    }
+    Some(fs::read_link(format!("/proc/{pid}/{place}")).ok()?.join(path))
+}
+
 fn applies(when: When, pid: Pid, arguments: &[u64; 6]) -> bool {
     let argument = |index: usize| arguments.get(index).copied().unwrap_or_default();
     match when {
@@ -228,11 +261,15 @@ fn file_of(pid: Pid, descriptor: u64) -> String {
 
 /// A text in the tracee's memory, up to its NUL or 256 bytes.
 fn read_text(pid: Pid, address: u64) -> String {
-    let mut buffer = [0; 256];
-    let count = read_memory(pid, address, &mut buffer);
+    read_string(pid, address, &mut [0; 256]).to_string_lossy().into_owned()
+}
+
+/// A text in the tracee's memory, up to its NUL or as long as the buffer.
+fn read_string(pid: Pid, address: u64, buffer: &mut [u8]) -> OsString {
+    let count = read_memory(pid, address, buffer);
     let bytes = buffer.get(..count).unwrap_or_default();
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
+    OsStr::from_bytes(text).to_owned()
 }
 
 /// Reads from the tracee's memory and says how much there was.

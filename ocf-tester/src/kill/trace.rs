@@ -7,9 +7,11 @@
 
 use super::calls::{self, Attempt};
 use super::point::{Call, Lineage, Moment, Target};
-use crate::agent::{Ended, Invocation, collect, pid_of, take_pipes};
+use super::sight::Sight;
+use crate::agent::{Collected, Ended, Invocation, collect, pid_of, take_pipes};
 use crate::child::{SyscallStop, syscall_stop};
 use crate::family;
+use crate::interrupt::Interrupt;
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Event, Options};
 use nix::sys::signal::{Signal, kill, killpg};
@@ -18,6 +20,7 @@ use nix::unistd::{Pid, getpgid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
@@ -42,13 +45,20 @@ pub(super) struct Run {
     pub(super) end: End,
     /// Whether the limit ended it.
     pub(super) timed_out: bool,
-    /// What it printed on standard error.
-    pub(super) stderr: Vec<u8>,
+    /// What it printed; nothing when it could not be started.
+    pub(super) printed: Option<Collected>,
+    /// What it was seen to start and to make.
+    pub(super) sight: Sight,
 }
 
 /// Runs the action and, given a target, kills its process group there.
-pub(super) fn run(invocation: &Invocation, target: Option<Target>) -> io::Result<Run> {
+pub(super) fn run(
+    invocation: &Invocation,
+    target: Option<Target>,
+    interrupt: Option<&Interrupt>,
+) -> io::Result<Run> {
     let (done, ended) = io::pipe()?;
+    let over = &AtomicBool::new(false);
     let (sender, receiver) = channel();
     std::thread::scope(|scope| {
         let tracer = scope.spawn(move || {
@@ -56,19 +66,22 @@ pub(super) fn run(invocation: &Invocation, target: Option<Target>) -> io::Result
             drop(ended);
             result
         });
+        scope.spawn(|| family::reap_orphans_until(over));
         // No message: the agent could not be started, and the thread says why.
         let collected = receiver.recv().ok().map(|(group, stdout, stderr)| {
             let kill = || {
                 let _ = killpg(group, Signal::SIGKILL);
             };
             let deadline = invocation.deadline(Instant::now());
-            collect(stdout, stderr, &done.into(), deadline, None, &kill)
+            collect(stdout, stderr, &done.into(), deadline, interrupt, &kill)
         });
-        let mut run = tracer.join().map_err(|_| io::Error::other("the tracer broke off"))??;
+        let traced = tracer.join();
+        over.store(true, Ordering::Relaxed);
+        let mut run = traced.map_err(|_| io::Error::other("the tracer broke off"))??;
         if let Some(collected) = collected {
             let collected = collected?;
             run.timed_out = collected.ended == Ended::TimedOut;
-            run.stderr = collected.stderr;
+            run.printed = Some(collected);
         }
         Ok(run)
     })
@@ -160,7 +173,8 @@ impl Tracer {
                 killed_at: None,
                 end: End::Lost,
                 timed_out: false,
-                stderr: Vec::new(),
+                printed: None,
+                sight: Sight::default(),
             },
         }
     }
@@ -222,6 +236,7 @@ impl Tracer {
         let message = ptrace::getevent(pid).unwrap_or_default();
         let other = Pid::from_raw(i32::try_from(message).unwrap_or_default());
         if event == Event::PTRACE_EVENT_EXEC as i32 {
+            self.run.sight.became(pid);
             // exec by a thread that isn't the first: it takes over the first one's number.
             if other != pid
                 && let Some(tracee) = self.tracees.remove(&other)
@@ -239,6 +254,7 @@ impl Tracer {
     }
 
     fn announce(&mut self, parent: Pid, child: Pid) {
+        self.run.sight.born(parent, child);
         let Some(tracee) = self.tracees.get_mut(&parent) else { return };
         let lineage = tracee.lineage.child(tracee.children);
         tracee.children += 1;
@@ -278,6 +294,7 @@ impl Tracer {
         let killed = match syscall_stop(pid) {
             Ok(Some(SyscallStop::Entry { number, arguments })) => {
                 self.run.total += 1;
+                self.run.sight.made.extend(calls::made(pid, number, &arguments));
                 match calls::attempt(pid, number, &arguments) {
                     Some(attempt) => self.enters(pid, attempt),
                     None => false,

@@ -135,6 +135,14 @@ pub(crate) fn process_numbers() -> Vec<i32> {
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// Whether somebody follows a process with ptrace.
+pub(crate) fn is_traced(pid: i32) -> bool {
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|tracer| tracer.trim() != "0")
+}
+
 /// The name of a process's program; `?` when it has gone. It may hold any bytes.
 pub(crate) fn program_name(pid: i32) -> String {
     fs::read(format!("/proc/{pid}/comm")).map_or_else(

@@ -27,6 +27,7 @@ enum Line<'a> {
     Begun { tester: &'a str, agent: String },
     Call(Call<'a>),
     Check(Verdicts<'a>),
+    Remark { check: &'a str, text: &'a str },
     Stopping,
     Left { text: &'a str },
     Finished(Finished<'a>),
@@ -47,6 +48,8 @@ struct Call<'a> {
     wall_seconds: f64,
     cpu_seconds: Option<f64>,
     max_rss_bytes: Option<u64>,
+    /// How many processes it was; of one start, monitor and stop only, which are traced.
+    processes: Option<usize>,
     stdout: String,
     stderr: String,
     stdout_bytes: usize,
@@ -139,6 +142,7 @@ impl<W: Write> Reporter for Json<W> {
                 let counts = check.level <= self.failing;
                 self.line(&Line::Check(judged(check, outcome, counts, *time)))
             }
+            Event::Remarked(check, text) => self.line(&Line::Remark { check: check.id, text }),
             Event::Stopping => {
                 self.check = None;
                 self.line(&Line::Stopping)
@@ -174,6 +178,7 @@ fn called<'a>(check: Option<&'a str>, call: &Invocation, execution: &'a Executio
         wall_seconds: execution.duration.as_secs_f64(),
         cpu_seconds: execution.usage.map(|usage| usage.cpu.as_secs_f64()),
         max_rss_bytes: execution.usage.map(|usage| usage.max_rss),
+        processes: execution.processes,
         stdout,
         stderr,
         stdout_bytes: execution.stdout.len(),

@@ -171,6 +171,10 @@ impl Reporter for Masked<'_> {
                 let (call, summary) = (self.call(call), self.summary(summary));
                 self.inner.report(&Event::Finished(&call, &summary, *time))
             }
+            Event::Remarked(check, text) => {
+                let text = self.text(text);
+                self.inner.report(&Event::Remarked(check, &text))
+            }
             Event::Checking(_) | Event::Stopping => self.inner.report(event),
         }
     }

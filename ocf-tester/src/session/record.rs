@@ -41,6 +41,7 @@ fn shortened(execution: &Execution) -> Execution {
         truncated: execution.truncated,
         duration: execution.duration,
         usage: execution.usage,
+        processes: execution.processes,
         exit_reason: execution.exit_reason.clone(),
         holders: execution.holders.clone(),
     }
