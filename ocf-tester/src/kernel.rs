@@ -13,6 +13,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Object {
+    kind: Kind,
+    /// What it is, for people.
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    BlockDevice,
+    ControlGroup,
+    MessageQueue,
+    Mount,
+    Network,
+    PosixQueue,
+    Semaphores,
+    SharedMemory,
+    Socket,
+}
+
+impl Object {
+    /// Whether a program that made these system calls, and no other ones, can have made it: itself,
+    /// or through a service that it asked.
+    pub(crate) fn can_be_of(&self, calls: &BTreeSet<&'static str>) -> bool {
+        let (makers, can_be_asked_for): (&[&str], bool) = match self.kind {
+            Kind::BlockDevice => (&["ioctl"], true),
+            Kind::ControlGroup => (&["mkdir", "mkdirat"], true),
+            Kind::MessageQueue => (&["msgget"], false),
+            Kind::Mount => (&["mount", "move_mount"], true),
+            Kind::Network => (&["sendto", "sendmsg", "sendmmsg", "ioctl"], true),
+            Kind::PosixQueue => (&["mq_open", "open", "openat", "openat2"], false),
+            Kind::Semaphores => (&["semget"], false),
+            Kind::SharedMemory => (&["shmget"], false),
+            Kind::Socket => (&["listen"], true),
+        };
+        let asked = can_be_asked_for && calls.contains("connect");
+        asked || makers.iter().any(|maker| calls.contains(maker))
+    }
+}
+
 /// Where containers, sessions of users and automatic mounts come and go, which no agent on test is
 /// to blame for.
 const OF_OTHERS: &[&str] = &[
@@ -31,17 +72,24 @@ const OF_OTHERS: &[&str] = &[
 ];
 
 /// What is there now.
-pub(crate) fn objects() -> BTreeSet<String> {
+pub(crate) fn objects() -> BTreeSet<Object> {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mounts: Vec<Mount> = table.lines().filter_map(mount).collect();
-    let mut all: BTreeSet<String> = network::all().into_iter().collect();
-    all.extend(shared_objects());
-    all.extend(mount_lines(&mounts));
-    all.extend(message_queues(&mounts));
-    all.extend(control_groups(&mounts));
-    all.extend(block_devices());
-    all.extend(sockets());
-    all
+    let all = [
+        (Kind::Network, network::all()),
+        (Kind::SharedMemory, shared_objects("shm", "shared memory")),
+        (Kind::Semaphores, shared_objects("sem", "semaphores")),
+        (Kind::MessageQueue, shared_objects("msg", "message queue")),
+        (Kind::Mount, mount_lines(&mounts)),
+        (Kind::PosixQueue, message_queues(&mounts)),
+        (Kind::ControlGroup, control_groups(&mounts)),
+        (Kind::BlockDevice, block_devices()),
+        (Kind::Socket, sockets()),
+    ];
+    let named = |(kind, texts): (Kind, Vec<String>)| {
+        texts.into_iter().map(move |text| Object { kind, text })
+    };
+    all.into_iter().flat_map(named).collect()
 }
 
 /// Whether these belong to somebody who has nothing to do with the agent.
@@ -86,21 +134,16 @@ fn mount_lines(mounts: &[Mount]) -> Vec<String> {
     .collect()
 }
 
-/// Shared memory, semaphores and message queues of System V. Memory whose maker is at work isn't
-/// left by anybody.
-fn shared_objects() -> Vec<String> {
+/// A table of System V. Shared memory whose maker is at work isn't left by anybody.
+fn shared_objects(kind: &str, what: &str) -> Vec<String> {
+    let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
     let mut all = Vec::new();
-    for (kind, what) in [("shm", "shared memory"), ("sem", "semaphores"), ("msg", "message queue")]
-    {
-        let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
-        for line in table.lines().skip(1) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let [key, number, ..] = words.as_slice() else { continue };
-            let maker = words.get(4).and_then(|word| word.parse().ok());
-            let maker = maker.filter(|_| kind == "shm").and_then(ledger::start_time);
-            if maker.is_none() {
-                all.push(format!("System V {what}: key {key}, number {number}"));
-            }
+    for line in table.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [key, number, ..] = words.as_slice() else { continue };
+        let maker = words.get(4).and_then(|word| word.parse().ok()).filter(|_| kind == "shm");
+        if maker.and_then(ledger::start_time).is_none() {
+            all.push(format!("System V {what}: key {key}, number {number}"));
         }
     }
     all
@@ -204,21 +247,23 @@ mod tests {
     #[test]
     fn a_listening_socket_without_a_file_is_seen() {
         let name = format!("ocf-tester-test-{}", std::process::id());
-        let line = format!("listening socket @{name}");
-        assert!(!objects().contains(&line));
+        let text = format!("listening socket @{name}");
+        let socket = Object { kind: Kind::Socket, text };
+        assert!(!objects().contains(&socket));
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let listener = UnixListener::bind_addr(&address).unwrap();
-        assert!(objects().contains(&line));
+        assert!(objects().contains(&socket));
         drop(listener);
-        assert!(!objects().contains(&line));
+        assert!(!objects().contains(&socket));
     }
 
     /// Every network namespace has it, even one where nothing was set up.
     #[test]
     fn the_loopback_device_and_the_rules_of_every_system_are_seen() {
-        let all = objects();
-        assert!(all.contains("network device lo"), "{all:?}");
+        let all: Vec<String> = objects().into_iter().map(|object| object.text).collect();
         let rule = "routing rule 32766: from all of IPv4 to all of IPv4, table 254, action 1";
-        assert!(all.contains(rule), "{all:?}");
+        for line in ["network device lo", rule] {
+            assert!(all.iter().any(|text| text == line), "{all:?}");
+        }
     }
 }

@@ -33,7 +33,7 @@ use recovery::Recovery;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use trace::{End, Run};
+use trace::{End, Purpose, Run};
 
 /// The share of planned kills that have to count, in percent.
 pub const REQUIRED_SHARE: usize = 80;
@@ -206,7 +206,7 @@ impl<'a> Trial<'a> {
     }
 
     fn traced(&self, target: Option<Target>) -> Result<Run, KillError> {
-        trace::run(&self.call, target, None).map_err(|error| {
+        trace::run(&self.call, Purpose::Trial(target), None).map_err(|error| {
             let agent = self.call.agent.display();
             KillError(format!("cannot trace {agent} (ptrace must be permitted): {error}"))
         })

@@ -3,7 +3,7 @@
 //! that everybody uses.
 
 use crate::agent::Invocation;
-use crate::kernel;
+use crate::kernel::{self, Object};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -28,7 +28,7 @@ pub(crate) struct Moment {
     /// In the directories that everybody uses.
     pub(crate) common: BTreeMap<PathBuf, Mark>,
     /// In the kernel.
-    pub(crate) objects: BTreeSet<String>,
+    pub(crate) objects: BTreeSet<Object>,
 }
 
 impl Moment {

@@ -3,7 +3,7 @@
 
 use super::{row, should};
 use crate::check::{Check, Failure, Stop};
-use crate::kernel;
+use crate::kernel::{self, Object};
 use crate::ledger::pause;
 use crate::places::{self, Mark, Moment};
 use crate::session::watched::Life;
@@ -30,13 +30,15 @@ const IDLE: Duration = Duration::from_millis(500);
 const SETTLING: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// What is new since the run began, for an earlier check may have seen it made. The second life
-/// tells what others did meanwhile: what the agent leaves in a directory that
-/// everybody uses is what it was seen to make, has its name or the resource's, or is left, or
-/// touched, once more.
+/// What is new since the run began, for an earlier check may have seen it made, and is still there
+/// after a further life.
 fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
     session.reach(State::Stopped)?;
-    let made = made(session)?;
+    let life = match session.plain_life() {
+        Err(Stop::Skipped(_)) => None,
+        life => Some(life?),
+    };
+    let made = life.as_ref().map(made);
     live(session)?;
     let once = Moment::now(&session.base);
     live(session)?;
@@ -48,10 +50,14 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
         .chain(twice.own.keys())
         .filter(|path| !before.own.contains_key(*path) && twice.own.contains_key(*path));
     let mut left: BTreeSet<String> = new.map(|path| path.display().to_string()).collect();
-    left.extend(left_in_common(session, &made, &once, &twice));
+    left.extend(left_in_common(session, made.as_ref(), &once, &twice));
     let objects = once.objects.difference(&before.objects);
-    let objects = objects.filter(|one| twice.objects.contains(*one)).cloned().collect();
-    left.extend(remaining(objects));
+    // Others make and leave such objects, too.
+    let calls = |life: &Life| life.iter().flat_map(|deed| deed.sight.calls.clone()).collect();
+    let calls: Option<BTreeSet<&str>> = life.as_ref().map(calls);
+    let can_be_own = |one: &&Object| calls.as_ref().is_none_or(|calls| one.can_be_of(calls));
+    let objects = objects.filter(|one| twice.objects.contains(*one)).filter(can_be_own);
+    left.extend(remaining(objects.cloned().collect()).into_iter().map(|object| object.text));
     if left.is_empty() {
         return Ok(());
     }
@@ -65,20 +71,16 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
     .into())
 }
 
-/// Where the agent was seen to make files; nothing where it can't be looked at.
-fn made(session: &mut Session<'_>) -> Result<BTreeSet<PathBuf>, Stop> {
-    let life = match session.plain_life() {
-        Err(Stop::Skipped(_)) => Life::new(),
-        life => life?,
-    };
+/// Where the agent was seen to make files.
+fn made(life: &Life) -> BTreeSet<PathBuf> {
     let paths = life.iter().flat_map(|deed| &deed.sight.made);
     // /var/run and the like are links.
     let real = |path: &PathBuf| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    Ok(paths.filter_map(real).collect())
+    paths.filter_map(real).collect()
 }
 
 /// Those that don't go by themselves: the kernel takes some away a moment after it was told to.
-fn remaining(mut objects: BTreeSet<String>) -> BTreeSet<String> {
+fn remaining(mut objects: BTreeSet<Object>) -> BTreeSet<Object> {
     let deadline = Instant::now() + SETTLING;
     while !objects.is_empty() && Instant::now() < deadline {
         pause(LOOK_AGAIN);
@@ -87,47 +89,64 @@ fn remaining(mut objects: BTreeSet<String>) -> BTreeSet<String> {
     objects
 }
 
-/// What is left in the directories that everybody uses.
+/// What is left in the directories that everybody uses. Others come and go there, too: it has to be
+/// what the agent was seen to make, or have the resource's name.
 fn left_in_common(
     session: &Session<'_>,
-    made: &BTreeSet<PathBuf>,
+    made: Option<&BTreeSet<PathBuf>>,
     once: &Moment,
     twice: &Moment,
 ) -> Vec<String> {
+    let before = &session.beginning.common;
     // A directory below /run is kept by many: the next boot takes it away.
     let is_kept = |path: &Path| {
         let is_directory =
             twice.common.get(path).is_some_and(|mark| mark.0 & 0o170_000 == 0o040_000);
         is_directory && path.starts_with("/run")
     };
-    let new: Vec<&PathBuf> = changed(&session.beginning.common, &once.common)
+    let new: Vec<&PathBuf> = changed(before, &once.common)
         .filter(|path| twice.common.contains_key(*path) && !is_kept(path))
         .collect();
-    let names = own_names(session);
+    let names = own_names(session, made.is_none());
     let is_named = |path: &Path| {
         let text = path.to_string_lossy();
-        made.contains(path) || names.iter().any(|name| text.contains(name.as_str()))
+        names.iter().any(|name| text.contains(name.as_str()))
     };
+    // What was there before is nobody's leftover because it is used.
+    let is_made =
+        |path: &Path| made.is_some_and(|made| made.contains(path)) && !before.contains_key(path);
+    let (mut left, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        new.into_iter().partition(|path| is_named(path) || is_made(path));
+    if made.is_none() {
+        left.extend(left_again(session, others, once, twice));
+    }
+    left.iter().map(|path| path.display().to_string()).collect()
+}
+
+/// Where the agent can't be looked at: those that are left, or touched, by each life, and not while
+/// the agent isn't called.
+fn left_again<'a>(
+    session: &Session<'_>,
+    mut suspects: Vec<&'a PathBuf>,
+    once: &Moment,
+    twice: &Moment,
+) -> Vec<&'a PathBuf> {
     // A file that grows is somebody's who is at work.
     let size = |moment: &Moment, path: &Path| moment.common.get(path).map(|mark| mark.1);
     let again: BTreeSet<String> = changed(&once.common, &twice.common)
         .filter(|path| size(once, path).is_none_or(|old| size(twice, path) == Some(old)))
         .map(|path| stem(path))
         .collect();
-    let (named, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
-        new.into_iter().partition(|path| is_named(path));
-    let mut left = named;
-    let suspects: Vec<&PathBuf> =
-        others.into_iter().filter(|path| again.contains(&stem(path))).collect();
+    suspects.retain(|path| again.contains(&stem(path)));
     if !suspects.is_empty() {
         // The control: as long a time in which the agent isn't called.
         pause(IDLE);
         let idle = Moment::now(&session.base);
         let foreign: BTreeSet<String> =
             changed(&twice.common, &idle.common).map(|path| stem(path)).collect();
-        left.extend(suspects.into_iter().filter(|path| !foreign.contains(&stem(path))));
+        suspects.retain(|path| !foreign.contains(&stem(path)));
     }
-    left.iter().map(|path| path.display().to_string()).collect()
+    suspects
 }
 
 fn live(session: &mut Session<'_>) -> Result<(), Stop> {
@@ -157,11 +176,13 @@ fn stem(path: &Path) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// The names by which a file shows whose it is.
-fn own_names(session: &Session<'_>) -> Vec<String> {
+/// The names by which a file shows whose it is: the resource's, and where nothing better is known
+/// the agent's, which other resources may have, too.
+fn own_names(session: &Session<'_>, of_agent: bool) -> Vec<String> {
     let instance = session.base.environment.get(std::ffi::OsStr::new("OCF_RESOURCE_INSTANCE"));
     let instance = instance.map(|name| name.to_string_lossy().into_owned());
-    let file = session.base.agent.file_name().map(|name| name.to_string_lossy().into_owned());
+    let file = session.base.agent.file_name().filter(|_| of_agent);
+    let file = file.map(|name| name.to_string_lossy().into_owned());
     // Shorter ones are in too many words.
     instance.into_iter().chain(file).filter(|name| name.len() > 4).collect()
 }

@@ -193,10 +193,21 @@ pub(super) fn made(pid: Pid, number: i64, arguments: &[u64; 6]) -> Option<PathBu
         ("renameat" | "renameat2" | "linkat", _) => (Some(2), 3),
         ("rename" | "link" | "symlink", _) => (None, 1),
         ("symlinkat", _) => (Some(1), 2),
+        ("bind", _) => (None, 1),
         _ => return None,
     };
+    let mut address = argument(path);
+    if *name == "bind" {
+        let mut family = [0; 2];
+        read_memory(pid, address, &mut family);
+        if i32::from(u16::from_ne_bytes(family)) != libc::AF_UNIX {
+            return None;
+        }
+        // The path follows its family.
+        address += 2;
+    }
     let mut buffer = [0; libc::PATH_MAX as usize];
-    let path = PathBuf::from(read_string(pid, argument(path), &mut buffer));
+    let path = PathBuf::from(read_string(pid, address, &mut buffer));
     // AT_FDCWD is -100 in the lower half of the register.
     let place = match directory.map(|index| argument(index) as u32 as i32) {
         None | Some(libc::AT_FDCWD) => "cwd".to_owned(),

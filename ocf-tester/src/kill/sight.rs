@@ -2,7 +2,7 @@
 //! An undisturbed run of an action, of which is told how many processes it was, which programs
 //! they became, and where they made files.
 
-use super::trace::{self, End};
+use super::trace::{self, End, Purpose};
 use crate::agent::{Ended, Execution, Invocation, Verdict, parse_exit_reason};
 use crate::interrupt::Interrupt;
 use nix::unistd::Pid;
@@ -15,11 +15,12 @@ use std::time::Instant;
 /// What a run was seen to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sight {
-    /// How many processes it has started; threads aren't any. What left the action's process group
-    /// counts, what that has started in turn doesn't.
+    /// How many processes it has started until its own one ended; threads aren't any.
     pub(crate) started: usize,
     /// The words of each program that one of them became.
     pub(crate) programs: Vec<String>,
+    /// The names of the system calls that change something and did.
+    pub(crate) calls: BTreeSet<&'static str>,
     /// Where they made files, links and directories, or would have if there had been none.
     pub(crate) made: BTreeSet<PathBuf>,
 }
@@ -49,7 +50,7 @@ pub(crate) fn observe(
     interrupt: Option<&Interrupt>,
 ) -> io::Result<(Execution, Sight)> {
     let begun = Instant::now();
-    let run = trace::run(call, None, interrupt)?;
+    let run = trace::run(call, Purpose::Look, interrupt)?;
     let printed = run.printed.ok_or_else(|| io::Error::other("it could not be started"))?;
     let verdict = match (printed.ended, run.end) {
         (Ended::TimedOut, _) => Verdict::TimedOut,
@@ -69,5 +70,8 @@ pub(crate) fn observe(
         processes: Some(run.sight.started + 1),
         holders: printed.holders,
     };
-    Ok((execution, run.sight))
+    let mut sight = run.sight;
+    let done = run.calls.iter().filter(|call| call.result.is_some_and(|result| result >= 0));
+    sight.calls = done.map(|call| call.name).collect();
+    Ok((execution, sight))
 }

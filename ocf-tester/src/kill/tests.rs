@@ -24,7 +24,7 @@ fn what_start_leaves_running_is_let_go_unharmed() {
     let state = scratch.path().join("state");
     let start =
         Invocation::new(agent, "start").profile(&PACEMAKER, "fixture").parameter("state", &state);
-    let run = trace::run(&start, None, None).unwrap();
+    let run = trace::run(&start, trace::Purpose::Trial(None), None).unwrap();
     assert_eq!(run.end, End::Exit(0));
 
     let watch = Watch::new().marker(format!("OCF_RESKEY_state={}", state.display()));
@@ -52,7 +52,7 @@ fn what_start_leaves_running_is_let_go_unharmed() {
 #[test]
 fn an_action_that_never_ends_is_ended_at_its_limit() {
     let call = Invocation::new("/bin/sleep", "300").limit(Duration::from_millis(200));
-    let run = trace::run(&call, None, None).unwrap();
+    let run = trace::run(&call, trace::Purpose::Trial(None), None).unwrap();
     assert!(run.timed_out);
     assert_eq!(run.end, End::Signal(nix::sys::signal::Signal::SIGKILL));
 }

@@ -51,10 +51,19 @@ pub(super) struct Run {
     pub(super) sight: Sight,
 }
 
+/// What a run is for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// To look at every process of the action, until its own one ends.
+    Look,
+    /// To look at its process group, and to kill that at the target, if there is one.
+    Trial(Option<Target>),
+}
+
 /// Runs the action and, given a target, kills its process group there.
 pub(super) fn run(
     invocation: &Invocation,
-    target: Option<Target>,
+    purpose: Purpose,
     interrupt: Option<&Interrupt>,
 ) -> io::Result<Run> {
     let (done, ended) = io::pipe()?;
@@ -62,7 +71,7 @@ pub(super) fn run(
     let (sender, receiver) = channel();
     std::thread::scope(|scope| {
         let tracer = scope.spawn(move || {
-            let result = follow(invocation, target, sender);
+            let result = follow(invocation, purpose, sender);
             drop(ended);
             result
         });
@@ -90,11 +99,7 @@ pub(super) fn run(
 type Started = (Pid, Option<OwnedFd>, Option<OwnedFd>);
 
 /// The tracer's thread: starts the agent as its tracee and follows it to the end.
-fn follow(
-    invocation: &Invocation,
-    target: Option<Target>,
-    sender: Sender<Started>,
-) -> io::Result<Run> {
+fn follow(invocation: &Invocation, purpose: Purpose, sender: Sender<Started>) -> io::Result<Run> {
     // A static binary and a shell script alike stop right after exec, because of PTRACE_TRACEME.
     let mut child = family::spawn(&mut invocation.command(true)?)?;
     let root = pid_of(&child);
@@ -110,7 +115,7 @@ fn follow(
         | Options::PTRACE_O_TRACEEXEC;
     ptrace::setoptions(root, options)?;
     let _ = sender.send((root, stdout, stderr));
-    let mut tracer = Tracer::new(root, target);
+    let mut tracer = Tracer::new(root, purpose);
     tracer.resume(root, None);
     loop {
         match waitpid(None, Some(flags())) {
@@ -148,6 +153,8 @@ impl Tracee {
 struct Tracer {
     root: Pid,
     target: Option<Target>,
+    /// Whether what leaves the process group is followed, too.
+    looks_far: bool,
     tracees: BTreeMap<Pid, Tracee>,
     /// Children whose parent has told of them and that haven't stopped yet.
     announced: BTreeMap<Pid, Lineage>,
@@ -159,10 +166,15 @@ struct Tracer {
 }
 
 impl Tracer {
-    fn new(root: Pid, target: Option<Target>) -> Self {
+    fn new(root: Pid, purpose: Purpose) -> Self {
+        let (target, looks_far) = match purpose {
+            Purpose::Look => (None, true),
+            Purpose::Trial(target) => (target, false),
+        };
         Self {
             root,
             target,
+            looks_far,
             tracees: BTreeMap::from([(root, Tracee::new(Lineage::root()))]),
             announced: BTreeMap::new(),
             early: BTreeSet::new(),
@@ -310,7 +322,9 @@ impl Tracer {
 
     /// Whether a process is out of reach of the KILL for the action's process group.
     fn has_left(&self, pid: Pid) -> bool {
-        pid != self.root && getpgid(Some(pid)).is_ok_and(|group| group != self.root)
+        !self.looks_far
+            && pid != self.root
+            && getpgid(Some(pid)).is_ok_and(|group| group != self.root)
     }
 
     /// A call begins; says whether the group was killed there.
