@@ -141,11 +141,16 @@ fn the_name_may_come_from_the_environment() {
 #[test]
 fn how_much_is_printed() {
     let scratch = Scratch::new("cli").unwrap();
-    let lines = |options: &[&str]| text(&run("safe", options, &scratch).stdout).lines().count();
+    let said = |options: &[&str]| text(&run("safe", options, &scratch).stdout);
+    // What a check remarks stands indented below its verdict.
+    let lines =
+        |options: &[&str]| said(options).lines().filter(|line| !line.starts_with(' ')).count();
     assert_eq!(lines(&["-q"]), 1);
     assert_eq!(lines(&[]), 2);
     assert_eq!(lines(&["-v"]), ocf_tester::checks::all().len() + 2);
     assert_eq!(lines(&["-X"]), lines(&["-v"]), "-X implies -v");
+    let remark = "a monitor takes ";
+    assert!(said(&["-v"]).contains(remark) && !said(&[]).contains(remark));
 }
 
 #[test]
