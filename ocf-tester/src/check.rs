@@ -69,6 +69,9 @@ pub struct Check {
     pub run: fn(&mut Session<'_>) -> Result<(), Stop>,
 }
 
+/// Why a check is skipped that needs root.
+pub const FOR_ROOT: &str = "only root can do it";
+
 /// Why a check did not pass.
 #[derive(Debug)]
 pub enum Stop {
@@ -178,6 +181,8 @@ pub struct Summary {
     pub warned: usize,
     /// How many could not be judged.
     pub skipped: usize,
+    /// How many of those only root could judge.
+    pub for_root: usize,
     /// In how many the tester could not do its own work.
     pub broken: usize,
     /// The broken rules to begin with, and what may follow from them.

@@ -205,9 +205,12 @@ impl<W: Write> Reporter for Human<W> {
 }
 
 fn sum_up(summary: &Summary, time: Duration) -> String {
-    let Summary { verdict, passed, failed, warned, skipped, broken, left, .. } = summary;
+    let Summary { verdict, passed, failed, warned, skipped, for_root, broken, left, .. } = summary;
     let verdict_text = visible(&verdict.to_string(), SHOWN);
     let mut text = format!("{verdict_text} ({passed} passed, {failed} failed, {skipped} skipped");
+    if *for_root > 0 {
+        text.push_str(&format!(", {for_root} of them for want of root"));
+    }
     if *warned > 0 {
         text.push_str(&format!(", {warned} warned"));
     }

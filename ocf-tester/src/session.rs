@@ -11,7 +11,9 @@ pub(crate) mod watched;
 
 use crate::agent::{self, AgentError, Execution, Invocation};
 use crate::cause;
-use crate::check::{Check, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict};
+use crate::check::{
+    Check, FOR_ROOT, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict,
+};
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
 use crate::places::Moment;
@@ -100,6 +102,7 @@ pub fn run(
         failed: 0,
         warned: 0,
         skipped: 0,
+        for_root: 0,
         broken: 0,
         roots: vec![],
         left: vec![],
@@ -196,7 +199,10 @@ impl<'a> Session<'a> {
         }
         match &outcome {
             Outcome::Passed => summary.passed += 1,
-            Outcome::Skipped(_) => summary.skipped += 1,
+            Outcome::Skipped(why) => {
+                summary.skipped += 1;
+                summary.for_root += usize::from(why == FOR_ROOT);
+            }
             Outcome::Broken(_) => summary.broken += 1,
             Outcome::Failed(_) if check.level <= self.options.failing => summary.failed += 1,
             Outcome::Failed(_) => summary.warned += 1,
@@ -221,7 +227,7 @@ impl<'a> Session<'a> {
             _ => {}
         }
         check.needs.iter().find_map(|need| match need {
-            Need::Root if !geteuid().is_root() => Some("only root can do it".to_owned()),
+            Need::Root if !geteuid().is_root() => Some(FOR_ROOT.to_owned()),
             Need::Advertised(action) if !self.advertises(action) => {
                 Some(format!("{action} isn't advertised"))
             }

@@ -256,6 +256,7 @@ mod tests {
             failed: 0,
             warned: 0,
             skipped: 0,
+            for_root: 0,
             broken: 0,
             roots: vec![],
             left: vec![call.reproduction()],

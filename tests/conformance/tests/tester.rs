@@ -8,6 +8,8 @@ use ocf_tester::check::Phase;
 use ocf_tester::checks;
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,15 +73,17 @@ fn report(agent: &str) -> PathBuf {
     file
 }
 
-/// Tests an agent; a sentence says what is wrong, or where the report is and what it counts.
-fn test(row: &Row) -> Result<String, String> {
+fn tester() -> PathBuf {
     let given = std::env::var_os("OCF_TESTER").map(PathBuf::from);
     let tester = given.unwrap_or_else(|| workspace().join("target/stage/usr/bin/ocf-tester"));
     assert!(tester.is_file(), "no tester {}: run `make stage` first", tester.display());
-    let (world, report) = (World::of(row.agent), report(row.agent));
+    tester
+}
+
+/// The command on an agent in its world.
+fn command(tester: &Path, row: &Row, world: &World) -> Command {
     let mut command = Command::new(tester);
-    command.args(["-n", "x", "--level", "should", "--format", "junit"]).args(row.options);
-    command.arg("--output").arg(&report);
+    command.args(["-n", "x", "--level", "should"]).args(row.options);
     command.arg("--env").arg(format!("HA_SBIN_DIR={}", world.path().join("sbin").display()));
     if row.has_state {
         command.arg("-o").arg(format!("state={}", world.path().join("state/x").display()));
@@ -87,7 +91,15 @@ fn test(row: &Row) -> Result<String, String> {
     if !row.by_hand {
         command.args(["--only", &without_start()]);
     }
-    let output = command.arg(enterable(&world, row.agent)).output().unwrap();
+    command.arg(enterable(world, row.agent));
+    command
+}
+
+/// Tests an agent; a sentence says what is wrong, or where the report is and what it counts.
+fn test(row: &Row) -> Result<String, String> {
+    let (world, report) = (World::of(row.agent), report(row.agent));
+    let mut command = command(&tester(), row, &world);
+    let output = command.args(["--format", "junit", "--output"]).arg(&report).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     let agent = row.agent;
     if output.status.code() != Some(0) {
@@ -120,4 +132,23 @@ fn passes_every_must_and_should_of_each_and_leaves_nothing() {
     }
     let wrong: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whoever develops an agent is mostly not root. Those with a state file work for such a user, too.
+#[test]
+fn passes_each_for_an_ordinary_user_who_may_write_its_state() {
+    const NOBODY: u32 = 65534;
+    for row in ROWS.iter().filter(|row| row.has_state) {
+        let world = World::of(row.agent);
+        chown(world.path().join("state"), Some(NOBODY), Some(NOBODY)).unwrap();
+        // As the agent, where everybody may enter.
+        let copy = world.path().join("ocf-tester");
+        fs::copy(tester(), &copy).unwrap();
+        let mut command = command(&copy, row, &world);
+        let output = command.uid(NOBODY).gid(NOBODY).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}: {said}", row.agent);
+        assert!(said.contains("of them for want of root"), "{}: {said}", row.agent);
+        assert!(world.files().is_empty(), "{}: {:?}", row.agent, world.files());
+    }
 }
