@@ -15,22 +15,28 @@ pub struct Root {
 /// self-test.
 const LEADS_TO: &[(&str, &[&str])] = &[
     ("MON-03", &["MON-08"]),
-    ("MON-01", &["PRO-05"]),
+    ("MON-01", &["PRO-05", "USE-31", "USE-32"]),
     ("MON-05", &["STOP-08"]),
     ("MON-08", &["USE-31", "USE-32", "USE-33"]),
     ("LVL-02", &["MON-02"]),
     ("INV-09", &["USE-51"]),
+    ("START-01", &["USE-51"]),
     ("START-03", &["USE-51"]),
     ("STOP-04", &["STOP-07", "USE-51"]),
     ("STOP-05", &["USE-51"]),
     ("STOP-06", &["STOP-07"]),
     ("STOP-07", &["USE-60"]),
     ("NOT-01", &["NOT-02", "EXIT-01"]),
-    ("PRO-01", &["PRO-04"]),
+    ("PRO-01", &["PRO-04", "INV-09"]),
     ("PRO-02", &["PRO-04"]),
     ("REL-02", &["REL-04"]),
-    ("USE-30", &["USE-31", "ENV-03", "USE-34"]),
+    ("META-02", &["USE-52"]),
+    ("USE-30", &["USE-31", "ENV-03", "USE-34", "USE-51"]),
     ("USE-32", &["USE-33", "USE-51"]),
+    ("USE-35", &["USE-51"]),
+    ("USE-36", &["USE-51"]),
+    ("USE-40", &["USE-51"]),
+    ("USE-60", &["USE-40", "USE-51"]),
 ];
 
 fn leads_to(cause: &str, id: &str) -> bool {

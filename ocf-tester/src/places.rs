@@ -5,6 +5,7 @@
 use crate::agent::Invocation;
 use crate::kernel::{self, Object};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -56,9 +57,35 @@ fn own(call: &Invocation) -> BTreeSet<PathBuf> {
     named.filter_map(|(_, value)| directory(Path::new(value))).filter(is_own).collect()
 }
 
-/// The files in the resource's own directories.
+/// The files in the resource's own directories, and those elsewhere that have its name.
 pub(crate) fn files(call: &Invocation) -> BTreeMap<PathBuf, Mark> {
-    own(call).iter().flat_map(|directory| list(directory)).collect()
+    let own = own(call);
+    let mut files: BTreeMap<PathBuf, Mark> = own.iter().flat_map(|one| list(one)).collect();
+    let Some(name) = call.environment.get(OsStr::new("OCF_RESOURCE_INSTANCE")) else {
+        return files;
+    };
+    for (path, mark) in common_files() {
+        if is_named(path.file_name().unwrap_or_default(), name) {
+            if mark.0 & 0o170_000 == 0o040_000 {
+                files.extend(list(&path));
+            }
+            files.insert(path, mark);
+        }
+    }
+    files
+}
+
+/// Whether the name stands in the file's as a word of its own. One character says nothing.
+fn is_named(file: &OsStr, name: &OsStr) -> bool {
+    let (file, name) = (file.as_bytes(), name.as_bytes());
+    let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let stands_at = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| file.get(at));
+        file.get(at..at + name.len()) == Some(name)
+            && is_edge(before)
+            && is_edge(file.get(at + name.len()))
+    };
+    name.len() > 1 && (0..file.len()).any(stands_at)
 }
 
 /// The files in the directories that everybody uses, but those of testers like this one.
@@ -79,4 +106,25 @@ fn list(directory: &Path) -> Vec<(PathBuf, Mark)> {
         Some((entry.path(), (found.mode(), size, found.ctime(), found.ctime_nsec())))
     });
     marked.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_the_resources_name_as_a_word() {
+        for (file, name, wanted) in [
+            ("Dummy-db.state", "db", true),
+            ("db", "db", true),
+            ("Dummy-db-lock", "db", true),
+            ("Dummy-db2.state", "db", false),
+            ("Dummy-adb.state", "db", false),
+            ("adb-db", "db", true),
+            ("x", "x", false),
+            ("", "db", false),
+        ] {
+            assert_eq!(is_named(OsStr::new(file), OsStr::new(name)), wanted, "{file} {name}");
+        }
+    }
 }

@@ -20,6 +20,7 @@ use crate::places::Moment;
 use nix::unistd::geteuid;
 use ocf_metadata::reader::Document;
 pub use record::Record;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The variable that marks the processes a run has started; not `OCF_…`, which the standard keeps.
@@ -70,6 +71,10 @@ pub struct Session<'a> {
     state: State,
     barrier: Option<String>,
     failed: Vec<&'static str>,
+    /// The check that is made now.
+    current: &'static str,
+    /// Actions that didn't do their work when a check needed it, and the check that told so.
+    blocked: BTreeMap<String, &'static str>,
     touched: bool,
     promoted_once: bool,
     marker: String,
@@ -160,6 +165,8 @@ impl<'a> Session<'a> {
             state: State::Unknown,
             barrier: None,
             failed: Vec::new(),
+            current: "",
+            blocked: BTreeMap::new(),
             touched: false,
             promoted_once: false,
             marker: format!("{}-{}", std::process::id(), since.as_nanos()),
@@ -176,6 +183,7 @@ impl<'a> Session<'a> {
     fn judge(&mut self, check: &Check, summary: &mut Summary) -> Result<(), Halt> {
         let begun = Instant::now();
         self.tell(&Event::Checking(check));
+        self.current = check.id;
         let result = match self.hindrance(check) {
             Some(why) => Err(Stop::Skipped(why)),
             None => (check.run)(self),

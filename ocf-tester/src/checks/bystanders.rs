@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Actions that have nothing to change: whatever they answer, the resource stays what it was.
 
-use super::row;
+use super::{after_a_sound_start, row};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Need, Stop};
 use crate::session::{Session, State};
@@ -33,6 +33,7 @@ fn states(session: &Session<'_>) -> Vec<State> {
 }
 
 fn change_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
+    after_a_sound_start(session)?;
     for state in states(session) {
         session.reach(state)?;
         let mut silent = session.prepare("");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a resource's life leaves behind, and what a monitor changes.
 
-use super::{row, should};
+use super::{after_a_sound_start, row, should};
 use crate::check::{Check, Failure, Stop};
 use crate::kernel::{self, Object};
 use crate::ledger::pause;
@@ -33,6 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// What is new since the run began, for an earlier check may have seen it made, and is still there
 /// after a further life.
 fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
+    after_a_sound_start(session)?;
     session.reach(State::Stopped)?;
     let life = match session.plain_life() {
         Err(Stop::Skipped(_)) => None,
@@ -90,7 +91,7 @@ fn remaining(mut objects: BTreeSet<Object>) -> BTreeSet<Object> {
 }
 
 /// What is left in the directories that everybody uses. Others come and go there, too: it has to be
-/// what the agent was seen to make, or have the resource's name.
+/// what the agent was seen to make. (What has the resource's name is among its own files.)
 fn left_in_common(
     session: &Session<'_>,
     made: Option<&BTreeSet<PathBuf>>,
@@ -107,16 +108,11 @@ fn left_in_common(
     let new: Vec<&PathBuf> = changed(before, &once.common)
         .filter(|path| twice.common.contains_key(*path) && !is_kept(path))
         .collect();
-    let names = own_names(session, made.is_none());
-    let is_named = |path: &Path| {
-        let text = path.to_string_lossy();
-        names.iter().any(|name| text.contains(name.as_str()))
-    };
     // What was there before is nobody's leftover because it is used.
     let is_made =
         |path: &Path| made.is_some_and(|made| made.contains(path)) && !before.contains_key(path);
     let (mut left, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
-        new.into_iter().partition(|path| is_named(path) || is_made(path));
+        new.into_iter().partition(|path| is_made(path));
     if made.is_none() {
         left.extend(left_again(session, others, once, twice));
     }
@@ -174,17 +170,6 @@ fn stem(path: &Path) -> String {
     let end = text.rfind('.').filter(|dot| *dot > text.rfind('/').unwrap_or(0) + 1);
     let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
-
-/// The names by which a file shows whose it is: the resource's, and where nothing better is known
-/// the agent's, which other resources may have, too.
-fn own_names(session: &Session<'_>, of_agent: bool) -> Vec<String> {
-    let instance = session.base.environment.get(std::ffi::OsStr::new("OCF_RESOURCE_INSTANCE"));
-    let instance = instance.map(|name| name.to_string_lossy().into_owned());
-    let file = session.base.agent.file_name().filter(|_| of_agent);
-    let file = file.map(|name| name.to_string_lossy().into_owned());
-    // Shorter ones are in too many words.
-    instance.into_iter().chain(file).filter(|name| name.len() > 4).collect()
 }
 
 fn only_looks(session: &mut Session<'_>) -> Result<(), Stop> {

@@ -4,6 +4,7 @@
 use super::{during, row, should};
 use crate::check::{Check, Failure, Phase, Stop};
 use crate::session::{Record, Session};
+use std::os::unix::ffi::OsStrExt;
 
 /// Longer ones were cut by Pacemaker before 3.0.2, in bytes.
 const LONGEST_REASON: usize = 128;
@@ -86,9 +87,24 @@ fn fault(stderr: &[u8]) -> Option<String> {
     }
 }
 
+/// The standard error without the long values of the call: how much of them a reason repeats is not
+/// the agent's doing alone.
+fn without_values(record: &Record) -> Vec<u8> {
+    const LONG: usize = 24;
+    let mut text = record.execution.stderr.clone();
+    for value in record.call.environment.values().map(|value| value.as_bytes()) {
+        while value.len() >= LONG
+            && let Some(at) = text.windows(value.len()).position(|part| part == value)
+        {
+            text.splice(at..at + value.len(), *b"...");
+        }
+    }
+    text
+}
+
 fn has_form(session: &mut Session<'_>) -> Result<(), Stop> {
     let seen = session.records.iter().find_map(|record| {
-        let wrong = fault(&record.execution.stderr)?;
+        let wrong = fault(&without_values(record))?;
         Some((record, wrong))
     });
     let Some((record, wrong)) = seen else { return Ok(()) };
@@ -165,7 +181,10 @@ fn is_quick(session: &mut Session<'_>) -> Result<(), Stop> {
 
 /// The controller waits for it before a start. The quickest call counts, for a machine may be busy.
 fn describes_quickly(session: &mut Session<'_>) -> Result<(), Stop> {
-    let calls = session.records.iter().filter(|record| record.call.action_name() == "meta-data");
+    let described = |record: &&Record| {
+        record.call.action_name() == "meta-data" && record.execution.code() == Some(0)
+    };
+    let calls = session.records.iter().filter(described);
     let quickest = calls.min_by_key(|record| record.execution.duration);
     let Some(record) = quickest.filter(|one| one.execution.duration.as_millis() >= 1000) else {
         return Ok(());

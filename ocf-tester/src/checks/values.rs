@@ -41,6 +41,15 @@ pub(super) const CHECKS: &[Check] = &[
         stops_anyway,
     ),
     row("MD-18", "Metadata", "the advertised defaults are the real ones", tells_defaults),
+    Check {
+        needs: VALIDATE,
+        ..row(
+            "USE-40",
+            "Syntax for Instance Parameters",
+            "a value with blanks or quotes that validate-all accepts doesn't break start",
+            takes_words,
+        )
+    },
     row("USE-60", "practice", "no value of a parameter is executed", executes_nothing),
     row("USE-61", "practice", "no password is printed", keeps_secrets),
 ];
@@ -100,6 +109,14 @@ fn is_given(session: &mut Session<'_>) -> Result<(), Stop> {
     refuses(session, calls)
 }
 
+/// Whether its value, or its default, is an absolute path.
+fn is_path(session: &Session<'_>, parameter: &Parameter) -> bool {
+    let variable = format!("OCF_RESKEY_{}", parameter.name);
+    let given = session.base.environment.get(std::ffi::OsStr::new(&variable));
+    let given = given.map(|value| value.to_string_lossy().into_owned());
+    given.or_else(|| parameter.default.clone()).is_some_and(|value| value.starts_with('/'))
+}
+
 /// Pacemaker stops with the parameters of the start, which may be wrong: a stop that fails is
 /// answered by fencing.
 fn stops_anyway(session: &mut Session<'_>) -> Result<(), Stop> {
@@ -113,9 +130,15 @@ fn stops_anyway(session: &mut Session<'_>) -> Result<(), Stop> {
     {
         wrong = wrong.parameter(&parameter.name, "no-such-value");
     }
-    for (call, what) in
-        [(without, "stop without required parameters"), (wrong, "stop with wrong parameters")]
-    {
+    let mut missing = session.prepare("stop");
+    for parameter in parameters(session, &|one| is_path(session, one)) {
+        missing = missing.parameter(&parameter.name, "/nonexistent/ocf-tester/file");
+    }
+    for (call, what) in [
+        (without, "stop without required parameters"),
+        (wrong, "stop with wrong parameters"),
+        (missing, "stop with files and directories that are missing"),
+    ] {
         session.expect(&call, &[0], what)?;
     }
     session.call("monitor").map(|_| ())
@@ -140,6 +163,60 @@ fn tells_defaults(session: &mut Session<'_>) -> Result<(), Stop> {
     let result = session.expect(&call, &[0, 190], "monitor with the advertised defaults set");
     session.call("monitor")?;
     result.map(|_| ())
+}
+
+/// Each free text parameter by itself; only where a plain word is good enough for a start.
+fn takes_words(session: &mut Session<'_>) -> Result<(), Stop> {
+    const ODD: [&str; 5] = ["two words", "it's", "say \"yes\"", "$HOME * [a]", "gr\u{fc}n; | &"];
+    let given = |one: &Parameter| {
+        let variable = format!("OCF_RESKEY_{}", one.name);
+        session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
+    };
+    let free = parameters(session, &|one| {
+        one.kind == "string"
+            && one.unique_group.is_none()
+            && !one.deprecated
+            && !given(one)
+            && !is_path(session, one)
+    });
+    let mut judged = false;
+    for parameter in free {
+        if !starts_with(session, &parameter.name, "word")?.is_some_and(|(_, good)| good) {
+            continue;
+        }
+        for value in ODD {
+            let Some((failure, good)) = starts_with(session, &parameter.name, value)? else {
+                continue;
+            };
+            judged = true;
+            if !good {
+                return Err(failure.into());
+            }
+        }
+    }
+    if judged { Ok(()) } else { Err(Stop::Skipped("no parameter takes any text".to_owned())) }
+}
+
+/// Whether the resource starts with this value; nothing where validate-all refuses it.
+fn starts_with(
+    session: &mut Session<'_>,
+    name: &str,
+    value: &str,
+) -> Result<Option<(Failure, bool)>, Stop> {
+    session.reach(State::Stopped)?;
+    let with = |session: &Session<'_>, action| session.prepare(action).parameter(name, value);
+    let validate = with(session, "validate-all");
+    if session.make(&validate)?.code() != Some(0) {
+        return Ok(None);
+    }
+    let start = with(session, "start");
+    let execution = session.make(&start)?;
+    let stop = with(session, "stop");
+    session.make(&stop)?;
+    session.call("monitor")?;
+    let expected = format!("start with {name}={value}, which validate-all accepts, to answer 0");
+    let failure = Failure::of_call(&start, &execution, expected);
+    Ok(Some((failure, execution.code() == Some(0))))
 }
 
 /// What a shell would execute if it was given the value unquoted, within double or single quotes.

@@ -25,6 +25,7 @@ fn probe(session: &Session<'_>) -> Invocation {
 }
 
 pub(super) fn is_valid(session: &mut Session<'_>) -> Result<(), Stop> {
+    look_first(session)?;
     let call = session.prepare("validate-all");
     let execution = session.make(&call)?;
     match execution.code() {
@@ -38,28 +39,36 @@ pub(super) fn is_valid(session: &mut Session<'_>) -> Result<(), Stop> {
     }
 }
 
-/// The first look, before anything is touched. An active resource is somebody's: it is left alone
+/// The first look, before anything is touched: an active resource is somebody's, and left alone
 /// unless the caller said otherwise.
+fn look_first(session: &mut Session<'_>) -> Result<Execution, Stop> {
+    let call = session.prepare("monitor");
+    let execution = session.make(&call)?;
+    if session.options().destructive || !execution.tells_active() {
+        return Ok(execution);
+    }
+    // What describes nothing may be anything: its answer says nothing about a resource.
+    if session.has_failed("META-01") {
+        let why = format!(
+            "monitor answers {execution} before anything was started, and no description (META-01) \
+             says whether this is an agent"
+        );
+        session.bar(why.clone());
+        return Err(Stop::Skipped(why));
+    }
+    Err(Stop::Halt(Halt::Refused(format!(
+        "monitor answers {execution}: the resource is active already; stop it first, or give \
+         --destructive to let the tester stop it"
+    ))))
+}
+
 pub(super) fn is_stopped_first(session: &mut Session<'_>) -> Result<(), Stop> {
     let call = session.prepare("monitor");
-    let mut execution = session.make(&call)?;
+    // What was stopped before validate-all, that has started: another check tells.
+    let was_stopped = session.records.iter().any(|one| is_stopped(&one.call, &one.execution));
+    let mut execution = if was_stopped { session.make(&call)? } else { look_first(session)? };
     if execution.code() != Some(7) {
-        if !session.options().destructive {
-            // What describes nothing may be anything: its answer says nothing about a resource.
-            if execution.tells_active() && session.has_failed("META-01") {
-                let why = format!(
-                    "monitor answers {execution} before anything was started, and no description \
-                     (META-01) says whether this is an agent"
-                );
-                session.bar(why.clone());
-                return Err(Stop::Skipped(why));
-            }
-            if execution.tells_active() {
-                return Err(Stop::Halt(Halt::Refused(format!(
-                    "monitor answers {execution}: the resource is active already; stop it first, or \
-                     give --destructive to let the tester stop it"
-                ))));
-            }
+        if !session.options().destructive && !was_stopped {
             session.bar("the resource isn't known to be stopped (MON-03); --destructive stops it");
             return Err(Failure::of_call(&call, &execution, "monitor to answer 7").into());
         }
@@ -76,6 +85,10 @@ pub(super) fn is_stopped_first(session: &mut Session<'_>) -> Result<(), Stop> {
     let probe = probe(session);
     session.expect(&probe, &[7], "a probe")?;
     Ok(())
+}
+
+fn is_stopped(call: &Invocation, execution: &Execution) -> bool {
+    call.action_name() == "monitor" && execution.code() == Some(7)
 }
 
 pub(super) fn probes_bare(session: &mut Session<'_>) -> Result<(), Stop> {

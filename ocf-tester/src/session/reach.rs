@@ -9,8 +9,8 @@ impl Session<'_> {
     /// Brings the resource into a state.
     ///
     /// # Errors
-    /// When that fails it is this check's failure, or, when a failed check explains it, a reason to
-    /// skip; else as [`Session::make`].
+    /// When that fails it is this check's failure, or, when a failed check has told about that action,
+    /// a reason to skip; else as [`Session::make`].
     pub fn reach(&mut self, target: State) -> Result<(), Stop> {
         if self.state == State::Unknown {
             self.call("monitor")?;
@@ -36,13 +36,27 @@ impl Session<'_> {
         Err(self.unreached(&monitor, &execution, "monitor"))
     }
 
-    fn unreached(&self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
-        match self.failed.last() {
+    fn unreached(&mut self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
+        let told = self.blocked.get(action).copied().or_else(|| self.told_about(action));
+        match told {
             Some(id) => Stop::Skipped(format!("{action} answers {execution} after {id} failed")),
             None => {
+                self.blocked.insert(action.to_owned(), self.current);
                 let expected = format!("{action} to do its work so that this can be judged");
                 Failure::of_call(call, execution, expected).into()
             }
         }
+    }
+
+    /// The failed check that was about this action.
+    fn told_about(&self, action: &str) -> Option<&'static str> {
+        let about: &[&str] = match action {
+            "start" => &["START-"],
+            "stop" => &["STOP-"],
+            "monitor" => &["MON-", "START-", "STOP-", "PRO-", "INV-09"],
+            _ => &["PRO-", "INV-09"],
+        };
+        let is_about = |id: &&&'static str| about.iter().any(|prefix| id.starts_with(prefix));
+        self.failed.iter().find(is_about).copied()
     }
 }

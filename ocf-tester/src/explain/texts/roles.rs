@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! About the checks of promoted resources and of calls that ask for nothing.
+//! About the checks of promoted resources, of calls that ask for nothing, and of words in values.
 
 use super::{Explanation, row};
 
@@ -39,6 +39,13 @@ pub(super) const ROWS: &[Explanation] = &[
         "The controller reads meta-data before every start, and pcs and crm_resource validate while \
          the resource runs: one that is changed by it fails at its next monitor, or runs twice.",
         "Decide on the action first; touch the service only in start, stop, promote and demote.",
+    ),
+    row(
+        "USE-40",
+        "A parameter reaches the agent unchanged, whatever is in it: blanks, quotes, a dollar sign.",
+        "It passes the value through the environment and interprets nothing. A start that fails over \
+         a quote is a failed resource, moved to the next node, where it fails again.",
+        "In a shell, quote every use of a parameter; or refuse the value in validate-all and say why.",
     ),
     row(
         "NOT-02",
