@@ -2,7 +2,7 @@
 //! Checks of a resource's life: valid, stopped, started, asked, notified, reloaded, migrated,
 //! stopped again.
 
-use crate::agent::Invocation;
+use crate::agent::{Execution, Invocation};
 use crate::check::{Failure, Halt, Stop};
 use crate::ledger::pause;
 use crate::session::{Session, State};
