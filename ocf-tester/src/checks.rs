@@ -7,6 +7,7 @@ mod callers;
 mod costs;
 mod crowds;
 mod faults;
+mod kills;
 mod leaks;
 mod links;
 mod outputs;
@@ -72,6 +73,7 @@ pub fn all() -> &'static [Check] {
             values::CHECKS,
             secrets::CHECKS,
             faults::CHECKS,
+            kills::CHECKS,
             outputs::CHECKS,
         ];
         let mut all = parts.concat();

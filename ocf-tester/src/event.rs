@@ -11,6 +11,8 @@ use std::time::Duration;
 pub enum Event<'a> {
     /// The run begins with this call as its model.
     Begun(&'a Invocation),
+    /// The number that decides the run's choices at random.
+    Seeded(u64),
     /// A check begins.
     Checking(&'a Check),
     /// The agent was called.

@@ -33,6 +33,8 @@ pub struct Human<W> {
     /// How many checks there are, when a line is to tell how far it is; and how many have begun.
     total: Option<usize>,
     begun: usize,
+    /// What decided the choices at random.
+    seed: Option<u64>,
     /// What is told at the end, when nothing scrolls it away any more.
     details: String,
 }
@@ -41,7 +43,7 @@ impl<W: Write> Human<W> {
     /// Writes to `out`, without colour or progress.
     pub fn new(out: W, detail: Detail) -> Self {
         let (failing, details) = (Level::Must, String::new());
-        Self { out, detail, failing, colour: false, total: None, begun: 0, details }
+        Self { out, detail, failing, colour: false, total: None, begun: 0, seed: None, details }
     }
 
     /// Up to which level broken rules are violations; beyond it they are warnings.
@@ -160,7 +162,7 @@ impl<W: Write> Human<W> {
                 )?;
             }
         }
-        writeln!(self.out, "{agent}: {}", sum_up(summary, time))?;
+        writeln!(self.out, "{agent}: {}", sum_up(summary, time, self.seed))?;
         self.out.flush()
     }
 }
@@ -180,6 +182,10 @@ impl<W: Write> Reporter for Human<W> {
         match event {
             Event::Begun(call) if self.detail != Detail::Quiet => {
                 writeln!(self.out, "Testing {}", quote(call.agent.as_os_str()))
+            }
+            Event::Seeded(seed) => {
+                self.seed = Some(*seed);
+                Ok(())
             }
             Event::Checking(check) => self.checking(check),
             Event::Judged(check, outcome, time) => self.judged(check, outcome, *time),
@@ -204,7 +210,7 @@ impl<W: Write> Reporter for Human<W> {
     }
 }
 
-fn sum_up(summary: &Summary, time: Duration) -> String {
+fn sum_up(summary: &Summary, time: Duration, seed: Option<u64>) -> String {
     let Summary { verdict, passed, failed, warned, skipped, for_root, broken, left, .. } = summary;
     let verdict_text = visible(&verdict.to_string(), SHOWN);
     let mut text = format!("{verdict_text} ({passed} passed, {failed} failed, {skipped} skipped");
@@ -217,7 +223,11 @@ fn sum_up(summary: &Summary, time: Duration) -> String {
     if *broken > 0 {
         text.push_str(&format!(", {broken} broken"));
     }
-    text.push_str(&format!("; {})", seconds(time)));
+    text.push_str(&format!("; {}", seconds(time)));
+    if let Some(seed) = seed {
+        text.push_str(&format!("; seed {seed}"));
+    }
+    text.push(')');
     match (left.is_empty(), verdict) {
         (false, _) => text.push_str("; the resource did not stop cleanly"),
         (true, Verdict::Interrupted) => text.push_str("; nothing was left running"),

@@ -17,15 +17,19 @@
 //! container engine) does on the agent's behalf.
 
 mod calls;
+mod choice;
 mod point;
 mod recovery;
 mod report;
 mod sight;
+mod strike;
 mod trace;
 
+pub(crate) use choice::choose;
 pub use point::{Call, Lineage, Moment};
 pub use report::{Failure, Report};
 pub(crate) use sight::{Sight, observe};
+pub(crate) use strike::{Strike, strike};
 
 use crate::agent::{Invocation, parse_exit_reason};
 use point::Target;
@@ -214,11 +218,7 @@ impl<'a> Trial<'a> {
 
     /// Tries one planned kill; the error says why there is no point in going on.
     fn kill(&mut self, kill: &Kill, report: &mut Report) -> Result<(), String> {
-        let target = Target {
-            process: kill.call.process.clone(),
-            ordinal: kill.call.ordinal,
-            moment: kill.moment,
-        };
+        let target = Target::from(kill);
         let mut missed = String::new();
         for _ in 0..ATTEMPTS {
             self.recovery.prepare().map_err(|why| format!("after {kill}: {why}"))?;

@@ -29,6 +29,7 @@ pub mod profile;
 mod quote;
 pub mod report;
 pub mod scratch;
+pub mod seed;
 pub mod selection;
 pub mod session;
 mod turn;

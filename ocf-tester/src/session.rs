@@ -6,6 +6,7 @@ pub(crate) mod emergency;
 pub(crate) mod guard;
 mod reach;
 mod record;
+mod strike;
 mod together;
 pub(crate) mod watched;
 
@@ -48,6 +49,19 @@ pub struct Options {
     pub failing: Level,
     /// The checks that are told and counted only when they don't pass: others rest on them.
     pub ground: Vec<&'static str>,
+    /// What decides every choice at random.
+    pub seed: u64,
+    /// How often each action is killed, and how many bad values are tried; the checks know.
+    pub budget: Option<usize>,
+}
+
+/// What the checks that kill actions have found, for the one that judges what was left.
+#[derive(Debug, Default)]
+pub(crate) struct Killed {
+    /// How many kills took place.
+    pub(crate) kills: usize,
+    /// What stayed for good.
+    pub(crate) residues: Vec<Failure>,
 }
 
 /// A run under way.
@@ -67,6 +81,8 @@ pub struct Session<'a> {
     /// A life that was looked at closely, or why it wasn't.
     life: Option<Result<watched::Life, String>>,
     remark: Option<String>,
+    /// What killing actions has shown.
+    pub(crate) killed: Killed,
     options: Options,
     state: State,
     barrier: Option<String>,
@@ -115,6 +131,7 @@ pub fn run(
     let mut halt = None;
     let first = session.base.clone();
     session.tell(&Event::Begun(&first));
+    session.tell(&Event::Seeded(session.options.seed));
     for check in checks {
         match session.judge(check, &mut summary) {
             Ok(()) => {}
@@ -161,6 +178,7 @@ impl<'a> Session<'a> {
             late_start: None,
             life: None,
             remark: None,
+            killed: Killed::default(),
             options,
             state: State::Unknown,
             barrier: None,

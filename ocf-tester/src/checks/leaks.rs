@@ -165,7 +165,7 @@ fn changed<'a>(
 }
 
 /// A path without the figures and capitals by which temporary names differ.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     let text = path.to_string_lossy();
     let end = text.rfind('.').filter(|dot| *dot > text.rfind('/').unwrap_or(0) + 1);
     let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();

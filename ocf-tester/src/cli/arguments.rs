@@ -39,6 +39,13 @@ pub(super) struct Arguments {
     /// Make the checks up to this level, and count them all [default: make all, count musts]
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<Level>,
+    /// How often each action is killed, and how many bad values of each parameter are tried
+    /// [default: as each check can afford]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) budget: Option<u32>,
+    /// Repeat the choices of an earlier run, which told this number [default: another one each time]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
     /// List the checks (id, level, section, meaning) and do nothing else
     #[arg(long)]
     pub(super) list: bool,

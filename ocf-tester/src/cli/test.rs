@@ -12,7 +12,7 @@ use crate::report::junit::JUnit;
 use crate::report::mask::Masked;
 use crate::report::{Format, Several};
 use crate::session::{self, Options};
-use crate::{checks, exit_codes, family, profile, selection, turn};
+use crate::{checks, exit_codes, family, profile, seed, selection, turn};
 use nix::unistd::{AccessFlags, access};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -39,7 +39,13 @@ pub(super) fn test(
     };
     let failing = arguments.level.unwrap_or_default();
     let selection = selection::with_ground(checks::all(), asked);
-    let options = Options { destructive: arguments.destructive, failing, ground: selection.ground };
+    let options = Options {
+        destructive: arguments.destructive,
+        failing,
+        ground: selection.ground,
+        seed: arguments.seed.unwrap_or_else(seed::any),
+        budget: arguments.budget.and_then(|budget| usize::try_from(budget).ok()),
+    };
     let checks = selection.checks.len();
     let mut reports = reports(arguments, &base.agent, failing, checks).map_err(broken)?;
     let mut masked = Masked::new(&mut reports, &base);

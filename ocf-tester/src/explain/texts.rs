@@ -5,6 +5,7 @@
 mod classic;
 mod further;
 mod hygiene;
+mod kills;
 mod roles;
 mod rules;
 mod troubles;
@@ -33,7 +34,9 @@ const fn row(
 
 /// The rows of every check.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
-    [classic::ROWS, further::ROWS, hygiene::ROWS, roles::ROWS, troubles::ROWS].into_iter().flatten()
+    [classic::ROWS, further::ROWS, hygiene::ROWS, kills::ROWS, roles::ROWS, troubles::ROWS]
+        .into_iter()
+        .flatten()
 }
 
 /// The rows of every rule of descriptions.

@@ -24,6 +24,8 @@ enum When {
     OpensStruct(usize),
     /// When the descriptor in this argument isn't a pipe, a terminal or /dev/null.
     Writes(usize),
+    /// When the signal in this argument is one.
+    Signals(usize),
     /// When the `fcntl` command in this argument sets a lock.
     Locks(usize),
 }
@@ -35,7 +37,7 @@ type Shape = &'static str;
 /// One kind of call: number, name, condition, arguments.
 struct Kind(i64, &'static str, When, Shape);
 
-use When::{Always, Locks, Opens, OpensStruct, Writes};
+use When::{Always, Locks, Opens, OpensStruct, Signals, Writes};
 
 const KINDS: &[Kind] = &[
     Kind(libc::SYS_openat, "openat", Opens(2), "-px"),
@@ -73,9 +75,9 @@ const KINDS: &[Kind] = &[
     Kind(libc::SYS_flock, "flock", Always, "fn"),
     Kind(libc::SYS_fcntl, "fcntl", Locks(1), "fn"),
     Kind(libc::SYS_ioctl, "ioctl", Writes(0), "fx"),
-    Kind(libc::SYS_kill, "kill", Always, "ns"),
-    Kind(libc::SYS_tkill, "tkill", Always, "ns"),
-    Kind(libc::SYS_tgkill, "tgkill", Always, "-ns"),
+    Kind(libc::SYS_kill, "kill", Signals(1), "ns"),
+    Kind(libc::SYS_tkill, "tkill", Signals(1), "ns"),
+    Kind(libc::SYS_tgkill, "tgkill", Signals(2), "-ns"),
     Kind(libc::SYS_rt_sigqueueinfo, "rt_sigqueueinfo", Always, "ns"),
     Kind(libc::SYS_pidfd_send_signal, "pidfd_send_signal", Always, "ns"),
     Kind(libc::SYS_clone, "clone", Always, "x"),
@@ -223,7 +225,11 @@ fn applies(when: When, pid: Pid, arguments: &[u64; 6]) -> bool {
     let argument = |index: usize| arguments.get(index).copied().unwrap_or_default();
     match when {
         Always => true,
-        Opens(index) => opens_for_writing(argument(index)),
+        // The path stands just before the flags.
+        Opens(index) => {
+            opens_for_writing(argument(index))
+                && !is_nowhere(&read_text(pid, argument(index.saturating_sub(1))))
+        }
         OpensStruct(index) => {
             let mut flags = [0; 8];
             // What can't be read counts: a kill too many does no harm, one too few would.
@@ -232,16 +238,20 @@ fn applies(when: When, pid: Pid, arguments: &[u64; 6]) -> bool {
         }
         Writes(index) => {
             let file = file_of(pid, argument(index));
-            !(file.starts_with("pipe:")
-                || file == "/dev/null"
-                || file == "/dev/tty"
-                || file.starts_with("/dev/pts/"))
+            !(file.starts_with("pipe:") || is_nowhere(&file))
         }
+        // Signal 0 asks whether the process is there.
+        Signals(index) => argument(index) != 0,
         Locks(index) => {
             let set = [libc::F_SETLK, libc::F_SETLKW, libc::F_OFD_SETLK, libc::F_OFD_SETLKW];
             i32::try_from(argument(index)).is_ok_and(|command| set.contains(&command))
         }
     }
+}
+
+/// What is written there changes nothing that stays.
+fn is_nowhere(file: &str) -> bool {
+    file == "/dev/null" || file == "/dev/tty" || file.starts_with("/dev/pts/")
 }
 
 fn opens_for_writing(flags: u64) -> bool {

@@ -74,3 +74,10 @@ pub(super) struct Target {
     pub(super) ordinal: usize,
     pub(super) moment: Moment,
 }
+
+impl From<&super::Kill> for Target {
+    fn from(kill: &super::Kill) -> Self {
+        let Call { process, ordinal, .. } = &kill.call;
+        Self { process: process.clone(), ordinal: *ordinal, moment: kill.moment }
+    }
+}

@@ -2,7 +2,7 @@
 //! An undisturbed run of an action, of which is told how many processes it was, which programs
 //! they became, and where they made files.
 
-use super::trace::{self, End, Purpose};
+use super::trace::{self, End, Purpose, Run};
 use crate::agent::{Ended, Execution, Invocation, Verdict, parse_exit_reason};
 use crate::interrupt::Interrupt;
 use nix::unistd::Pid;
@@ -23,6 +23,8 @@ pub(crate) struct Sight {
     pub(crate) calls: BTreeSet<&'static str>,
     /// Where they made files, links and directories, or would have if there had been none.
     pub(crate) made: BTreeSet<PathBuf>,
+    /// Those of them where nothing was before.
+    pub(crate) fresh: BTreeSet<PathBuf>,
 }
 
 impl Sight {
@@ -31,6 +33,14 @@ impl Sight {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         self.programs
             .push(String::from_utf8_lossy(&words).replace('\0', " ").trim_end().to_owned());
+    }
+
+    /// One is about to make something, or to take what is there.
+    pub(super) fn will_make(&mut self, path: PathBuf) {
+        if fs::symlink_metadata(&path).is_err() {
+            self.fresh.insert(path.clone());
+        }
+        self.made.insert(path);
     }
 
     /// One has started another, or a thread.
@@ -50,8 +60,17 @@ pub(crate) fn observe(
     interrupt: Option<&Interrupt>,
 ) -> io::Result<(Execution, Sight)> {
     let begun = Instant::now();
-    let run = trace::run(call, Purpose::Look, interrupt)?;
-    let printed = run.printed.ok_or_else(|| io::Error::other("it could not be started"))?;
+    let mut run = trace::run(call, Purpose::Look, interrupt)?;
+    let execution = execution(&mut run, begun)?;
+    let mut sight = run.sight;
+    let done = run.calls.iter().filter(|call| call.result.is_some_and(|result| result >= 0));
+    sight.calls = done.map(|call| call.name).collect();
+    Ok((execution, sight))
+}
+
+/// A run that began then, as if it had not been traced; takes what it printed.
+pub(super) fn execution(run: &mut Run, begun: Instant) -> io::Result<Execution> {
+    let printed = run.printed.take().ok_or_else(|| io::Error::other("it could not be started"))?;
     let verdict = match (printed.ended, run.end) {
         (Ended::TimedOut, _) => Verdict::TimedOut,
         (Ended::Interrupted, _) => Verdict::Interrupted,
@@ -59,7 +78,7 @@ pub(crate) fn observe(
         (Ended::Done, End::Signal(signal)) => Verdict::Signal(signal as i32),
         (Ended::Done, End::Lost) => return Err(io::Error::other("its end was not seen")),
     };
-    let execution = Execution {
+    Ok(Execution {
         verdict,
         exit_reason: verdict.code().and_then(|_| parse_exit_reason(&printed.stderr)),
         stdout: printed.stdout,
@@ -69,9 +88,5 @@ pub(crate) fn observe(
         usage: None,
         processes: Some(run.sight.started + 1),
         holders: printed.holders,
-    };
-    let mut sight = run.sight;
-    let done = run.calls.iter().filter(|call| call.result.is_some_and(|result| result >= 0));
-    sight.calls = done.map(|call| call.name).collect();
-    Ok((execution, sight))
+    })
 }

@@ -306,7 +306,9 @@ impl Tracer {
         let killed = match syscall_stop(pid) {
             Ok(Some(SyscallStop::Entry { number, arguments })) => {
                 self.run.total += 1;
-                self.run.sight.made.extend(calls::made(pid, number, &arguments));
+                if let Some(path) = calls::made(pid, number, &arguments) {
+                    self.run.sight.will_make(path);
+                }
                 match calls::attempt(pid, number, &arguments) {
                     Some(attempt) => self.enters(pid, attempt),
                     None => false,

@@ -25,6 +25,7 @@ pub struct Json<W> {
 #[serde(tag = "event", rename_all = "lowercase")]
 enum Line<'a> {
     Begun { tester: &'a str, agent: String },
+    Seed { seed: u64 },
     Call(Call<'a>),
     Check(Verdicts<'a>),
     Remark { check: &'a str, text: &'a str },
@@ -130,6 +131,7 @@ impl<W: Write> Reporter for Json<W> {
                 let agent = call.agent.to_string_lossy().into_owned();
                 self.line(&Line::Begun { tester: env!("CARGO_PKG_VERSION"), agent })
             }
+            Event::Seeded(seed) => self.line(&Line::Seed { seed: *seed }),
             Event::Checking(check) => {
                 self.check = Some(check.id);
                 Ok(())

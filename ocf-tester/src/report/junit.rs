@@ -20,6 +20,7 @@ const SHOWN: usize = 4000;
 pub struct JUnit<W> {
     out: W,
     failing: Level,
+    seed: Option<u64>,
     cases: Vec<Case>,
 }
 
@@ -42,7 +43,7 @@ struct Result {
 impl<W: Write> JUnit<W> {
     /// Writes to `out`; breaking a rule of a level beyond `failing` doesn't count.
     pub fn new(out: W, failing: Level) -> Self {
-        Self { out, failing, cases: Vec::new() }
+        Self { out, failing, seed: None, cases: Vec::new() }
     }
 
     fn judged(&self, check: &Check, outcome: &Outcome, time: Duration) -> Case {
@@ -94,6 +95,14 @@ impl<W: Write> JUnit<W> {
         writer.create_element("testsuites").write_inner_content(|writer| {
             let suite = writer.create_element("testsuite").with_attributes(totals);
             suite.write_inner_content(|writer| {
+                if let Some(seed) = self.seed.map(|seed| seed.to_string()) {
+                    let values = [("name", "seed"), ("value", seed.as_str())];
+                    let properties = writer.create_element("properties");
+                    properties.write_inner_content(|writer| {
+                        writer.create_element("property").with_attributes(values).write_empty()?;
+                        Ok(())
+                    })?;
+                }
                 self.cases.iter().try_for_each(|case| case.write(writer, class(agent)))
             })?;
             Ok(())
@@ -170,6 +179,10 @@ impl Result {
 impl<W: Write> Reporter for JUnit<W> {
     fn report(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
+            Event::Seeded(seed) => {
+                self.seed = Some(*seed);
+                Ok(())
+            }
             Event::Judged(check, outcome, time) => {
                 let case = self.judged(check, outcome, *time);
                 self.cases.push(case);

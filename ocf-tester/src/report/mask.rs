@@ -175,7 +175,7 @@ impl Reporter for Masked<'_> {
                 let text = self.text(text);
                 self.inner.report(&Event::Remarked(check, &text))
             }
-            Event::Checking(_) | Event::Stopping => self.inner.report(event),
+            Event::Seeded(_) | Event::Checking(_) | Event::Stopping => self.inner.report(event),
         }
     }
 }
