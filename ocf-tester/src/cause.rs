@@ -20,6 +20,7 @@ const LEADS_TO: &[(&str, &[&str])] = &[
     ("MON-08", &["USE-31", "USE-32", "USE-33"]),
     ("LVL-02", &["MON-02"]),
     ("INV-09", &["USE-51"]),
+    ("INV-10", &["ENV-01"]),
     ("START-01", &["USE-51"]),
     ("START-03", &["USE-51"]),
     ("STOP-04", &["STOP-07", "USE-51"]),

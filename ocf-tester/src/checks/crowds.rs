@@ -14,6 +14,12 @@ pub(super) const CHECKS: &[Check] = &[
     row("USE-38", "practice", "several monitors at once don't disturb each other", are_asked),
     row("START-07", "start", "two starts at once make one resource, which stop ends", are_started),
     row("INV-10", "RA Actions", "two resources of the agent each have their own state", are_apart),
+    row(
+        "ENV-01",
+        "Syntax for Instance Parameters",
+        "a unique parameter tells resources apart: with another path it isn't running",
+        are_told_apart,
+    ),
 ];
 
 fn are_asked(session: &mut Session<'_>) -> Result<(), Stop> {
@@ -92,6 +98,34 @@ fn second(session: &Session<'_>, call: Invocation) -> Result<Invocation, Stop> {
     let mut name = name.cloned().unwrap_or_else(|| "default".into());
     name.push("-second");
     Ok(call.env("OCF_RESOURCE_INSTANCE", name))
+}
+
+/// The resource with another path in one of its unique parameters is another resource.
+fn are_told_apart(session: &mut Session<'_>) -> Result<(), Stop> {
+    let parameters = session.document.iter().flat_map(|document| &document.parameters);
+    let unique = parameters.filter(|one| one.unique_group.is_some()).filter_map(|one| {
+        let variable = OsString::from(format!("OCF_RESKEY_{}", one.name));
+        let value = session.base.environment.get(&variable)?;
+        let is_path = value.to_string_lossy().starts_with('/');
+        is_path.then(|| (variable, value.clone()))
+    });
+    let unique: Vec<(OsString, OsString)> = unique.collect();
+    if unique.is_empty() {
+        return Err(Stop::Skipped("no path was given for a unique parameter".to_owned()));
+    }
+    session.reach(State::Running)?;
+    for (variable, mut value) in unique {
+        value.push("-second");
+        let monitor = session.prepare("monitor").env(&variable, &value);
+        let execution = session.make(&monitor)?;
+        session.call("monitor")?;
+        if execution.tells_active() {
+            let name = variable.to_string_lossy().replace("OCF_RESKEY_", "");
+            let expected = format!("another {name} to be another resource, which isn't started");
+            return Err(Failure::of_call(&monitor, &execution, expected).into());
+        }
+    }
+    Ok(())
 }
 
 fn are_apart(session: &mut Session<'_>) -> Result<(), Stop> {

@@ -2,7 +2,7 @@
 //! Roles beyond promote and demote: what else happens to a promoted resource, and what must not
 //! happen to a stopped one.
 
-use super::row;
+use super::{row, should};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Need, Stop};
 use crate::session::{Session, State};
@@ -17,8 +17,17 @@ const PROMOTED: &[i32] = &[8, 191];
 pub(super) const CHECKS: &[Check] = &[
     Check {
         needs: ROLES,
-        ..row("PRO-03", "stop", "stop ends a promoted resource, too, or says it can't", is_stopped)
+        ..row(
+            "PRO-03",
+            "stop",
+            "stop of a promoted resource never claims to have ended it",
+            is_honest,
+        )
     },
+    should(Check {
+        needs: ROLES,
+        ..row("PRO-06", "stop", "stop ends a promoted resource, too", is_stopped)
+    }),
     Check {
         needs: ROLES,
         ..row(
@@ -38,14 +47,22 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
+fn is_honest(session: &mut Session<'_>) -> Result<(), Stop> {
+    session.reach(State::Promoted)?;
+    if session.call("stop")?.code() == Some(0) {
+        let monitor = session.prepare("monitor");
+        session.expect(&monitor, &[7], "monitor after stop of a promoted resource")?;
+    }
+    session.call("monitor").map(|_| ())
+}
+
 /// When a demote has failed, Pacemaker stops what is promoted still.
 fn is_stopped(session: &mut Session<'_>) -> Result<(), Stop> {
     session.reach(State::Promoted)?;
     let stop = session.prepare("stop");
     let stopped = session.expect(&stop, &[0], "stop of a promoted resource");
-    let monitor = session.prepare("monitor");
-    let result = session.expect(&monitor, &[7], "monitor after stop of a promoted resource");
-    stopped.and(result).map(|_| ())
+    session.call("monitor")?;
+    stopped.map(|_| ())
 }
 
 /// Answering 0 is right only if the resource is up in that role now.

@@ -6,6 +6,14 @@ use super::{Explanation, row};
 pub(super) const ROWS: &[Explanation] = &[
     row(
         "PRO-03",
+        "0 from stop says that nothing of the resource is left on this node.",
+        "It promotes another instance, or starts the resource elsewhere, while this one is promoted \
+         still: the same data is written twice.",
+        "Let stop look at the state afterwards, in whatever role the resource was, and answer an error \
+         if anything is left.",
+    ),
+    row(
+        "PRO-06",
         "Stop ends the resource from any state. Refusing because it is promoted leaves it running.",
         "It demotes before it stops. When the demote fails or times out, it stops the promoted \
          resource to recover it; if that fails, too, the node is fenced.",
@@ -39,6 +47,14 @@ pub(super) const ROWS: &[Explanation] = &[
         "The controller reads meta-data before every start, and pcs and crm_resource validate while \
          the resource runs: one that is changed by it fails at its next monitor, or runs twice.",
         "Decide on the action first; touch the service only in start, stop, promote and demote.",
+    ),
+    row(
+        "ENV-01",
+        "What an instance parameter says is what the agent works with; a unique one makes the resource \
+         a different one.",
+        "It keeps two resources apart by their parameters alone. An agent that ignores one lets both \
+         work on the same thing: the stop of one ends the other.",
+        "Use the parameter in every action, and the default only where it isn't set.",
     ),
     row(
         "USE-40",
