@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What one caller of agents gives them. In the values `{instance}`, `{type}`, `{provider}` and
-/// `{node}` stand for what they say.
+/// What one caller of agents gives them. In the values `{instance}`, `{agent}` (its file), `{type}`,
+/// `{provider}` and `{node}` stand for what they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     /// Its name on the command line and in reports.
@@ -81,6 +81,7 @@ impl Profile {
             .map(|(name, value)| {
                 let value = value
                     .replace("{instance}", instance)
+                    .replace("{agent}", &agent.to_string_lossy())
                     .replace("{type}", &kind)
                     .replace("{provider}", &provider)
                     .replace("{node}", &node.to_string_lossy());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The same start, monitor and stop as each caller of agents makes them. The variables are those
-//! that were recorded in real calls (`common/tests/contexts`), without what names the machine.
+//! The same start, monitor and stop as each caller of agents makes them.
+
+mod profiles;
 
 use super::{after_a_sound_start, row, should};
 use crate::agent::Invocation;
@@ -8,132 +9,7 @@ use crate::check::{Check, Stop};
 use crate::profile::Profile;
 use crate::scratch::Scratch;
 use crate::session::{Session, State};
-
-/// What every caller beside Pacemaker leaves to whoever started it.
-const CALLER: Profile = Profile {
-    name: "",
-    meaning: "",
-    variables: &[],
-    announces_timeout: true,
-    directory: "/",
-    umask: None,
-};
-
-/// The search path without the directories of an administrator.
-const SHORT_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
-
-const PACEMAKER_2: Profile = Profile {
-    name: "pacemaker-2.1",
-    variables: &[
-        ("HA_LOGFACILITY", "daemon"),
-        ("HA_cluster_type", "corosync"),
-        ("HA_debug", "0"),
-        ("HA_mcp", "true"),
-        ("HA_quorum_type", "corosync"),
-        ("HOME", "/root"),
-        ("LC_ALL", "C"),
-        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
-        ("OCF_OUTPUT_FORMAT", "text"),
-        ("OCF_RA_VERSION_MAJOR", "1"),
-        ("OCF_RA_VERSION_MINOR", "1"),
-        ("OCF_RESKEY_CRM_meta_on_node", "{node}"),
-        ("OCF_RESKEY_CRM_meta_on_node_uuid", "1"),
-        ("OCF_RESKEY_crm_feature_set", "3.16.1"),
-        ("OCF_RESOURCE_INSTANCE", "{instance}"),
-        ("OCF_RESOURCE_PROVIDER", "{provider}"),
-        ("OCF_RESOURCE_TYPE", "{type}"),
-        ("OCF_ROOT", "/usr/lib/ocf"),
-        ("PCMK_cluster_type", "corosync"),
-        ("PCMK_debug", "0"),
-        ("PCMK_service", "pacemaker-execd"),
-        ("PCMK_watchdog", "false"),
-    ],
-    directory: "/var/lib/pacemaker/cores",
-    umask: Some(0o026),
-    ..CALLER
-};
-
-const PACEMAKER_3: Profile = Profile {
-    name: "pacemaker-3",
-    variables: &[
-        ("HOME", "/root"),
-        ("LC_ALL", "C"),
-        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
-        ("OCF_OUTPUT_FORMAT", "log"),
-        ("OCF_RA_VERSION_MAJOR", "1"),
-        ("OCF_RA_VERSION_MINOR", "1"),
-        ("OCF_RESKEY_CRM_meta_on_node", "{node}"),
-        ("OCF_RESKEY_CRM_meta_on_node_uuid", "1"),
-        ("OCF_RESKEY_crm_feature_set", "3.20.0"),
-        ("OCF_RESOURCE_INSTANCE", "{instance}"),
-        ("OCF_RESOURCE_PROVIDER", "{provider}"),
-        ("OCF_RESOURCE_TYPE", "{type}"),
-        ("OCF_ROOT", "/usr/lib/ocf"),
-        ("PCMK_cluster_type", "corosync"),
-        ("PCMK_logfacility", "daemon"),
-        ("PCMK_service", "pacemaker-execd"),
-    ],
-    directory: "/var/lib/pacemaker/cores",
-    umask: Some(0o026),
-    ..CALLER
-};
-
-const CRM_RESOURCE: Profile = Profile {
-    name: "crm_resource",
-    variables: &[
-        ("HA_logfacility", "none"),
-        ("HOME", "/root"),
-        ("LC_ALL", "C"),
-        ("OCF_EXIT_REASON_PREFIX", "ocf-exit-reason:"),
-        ("OCF_OUTPUT_FORMAT", "xml"),
-        ("OCF_RA_VERSION_MAJOR", "1"),
-        ("OCF_RA_VERSION_MINOR", "1"),
-        ("OCF_RESKEY_CRM_meta_class", "ocf"),
-        ("OCF_RESKEY_CRM_meta_id", "{instance}"),
-        ("OCF_RESKEY_CRM_meta_provider", "{provider}"),
-        ("OCF_RESKEY_CRM_meta_type", "{type}"),
-        ("OCF_RESKEY_crm_feature_set", "3.20.0"),
-        ("OCF_RESOURCE_INSTANCE", "{instance}"),
-        ("OCF_RESOURCE_PROVIDER", "{provider}"),
-        ("OCF_RESOURCE_TYPE", "{type}"),
-        ("OCF_ROOT", "/usr/lib/ocf"),
-        ("OCF_TRACE_FILE", "/dev/stderr"),
-        ("PCMK_service", "crm_resource"),
-    ],
-    ..CALLER
-};
-
-const CRMSH: Profile = Profile {
-    name: "crmsh",
-    variables: &[
-        ("COLUMNS", "80"),
-        ("HOME", "/root"),
-        ("LC_ALL", "C"),
-        ("LINES", "24"),
-        ("OCF_RESOURCE_INSTANCE", "{instance}"),
-        ("OCF_ROOT", "/usr/lib/ocf"),
-    ],
-    ..CALLER
-};
-
-const DRBD_REACTOR: Profile = Profile {
-    name: "drbd-reactor",
-    variables: &[
-        ("LANG", "C.UTF-8"),
-        ("OCF_RESOURCE_INSTANCE", "{instance}"),
-        ("OCF_ROOT", "/usr/lib/ocf"),
-        ("PATH", SHORT_PATH),
-    ],
-    announces_timeout: false,
-    ..CALLER
-};
-
-const HALO: Profile = Profile {
-    name: "halo",
-    variables: &[("LANG", "C.UTF-8"), ("OCF_ROOT", "/usr/lib/ocf"), ("PATH", SHORT_PATH)],
-    announces_timeout: false,
-    ..CALLER
-};
+use profiles::{CRM_RESOURCE, CRMSH, DRBD_REACTOR, HALO, PACEMAKER_2, PACEMAKER_3, PCS};
 
 pub(super) const CHECKS: &[Check] = &[
     row("USE-30", "Pacemaker", "it works as Pacemaker 2.1 and 3 call it", by_pacemaker),
@@ -158,7 +34,12 @@ fn called_by(base: &Invocation, profile: &Profile) -> Invocation {
         let single = ["OCF_ROOT", "OCF_EXIT_REASON_PREFIX", "OCF_RESKEY_crm_feature_set"];
         !of_caller.iter().any(|prefix| name.starts_with(prefix)) && !single.contains(&name.as_ref())
     });
-    call.profile(profile, &instance)
+    let mut call = call.profile(profile, &instance);
+    let action = call.action_name();
+    if let Some(name) = call.environment.get_mut(ACTION.as_ref() as &std::ffi::OsStr) {
+        *name = action.into();
+    }
+    call
 }
 
 /// A whole life by this variation of every call; it is stopped whatever happens.
@@ -184,23 +65,26 @@ fn live(
     session.call("monitor").map(|_| ())
 }
 
+/// A call as this caller makes it: beside its own variables, only Pacemaker tells the interval.
+fn made_by(call: &Invocation, profile: &Profile) -> Invocation {
+    let interval = call.environment.get(INTERVAL.as_ref() as &std::ffi::OsStr).cloned();
+    let made = called_by(call, profile);
+    match interval.filter(|_| profile.directory == PACEMAKER_3.directory) {
+        Some(interval) => made.env(INTERVAL, interval),
+        None => made,
+    }
+}
+
 fn live_with(session: &mut Session<'_>, profiles: &[Profile]) -> Result<(), Stop> {
     for profile in profiles {
-        let vary = |call: Invocation| {
-            let recurring = call.environment.contains_key(INTERVAL.as_ref() as &std::ffi::OsStr);
-            let call = called_by(&call, profile);
-            // Only Pacemaker tells the interval.
-            if recurring && profile.directory == PACEMAKER_3.directory {
-                return call.env(INTERVAL, "10000");
-            }
-            call
-        };
+        let vary = |call: Invocation| made_by(&call, profile);
         live(session, &format!("as {} calls it", profile.name), &vary)?;
     }
     Ok(())
 }
 
 const INTERVAL: &str = "OCF_RESKEY_CRM_meta_interval";
+const ACTION: &str = "OCF_RESKEY_CRM_meta_name";
 
 fn by_pacemaker(session: &mut Session<'_>) -> Result<(), Stop> {
     live_with(session, &[PACEMAKER_2, PACEMAKER_3])
@@ -222,7 +106,7 @@ fn by_pcs(session: &mut Session<'_>) -> Result<(), Stop> {
     if !session.advertises("validate-all") {
         return Err(Stop::Skipped("validate-all isn't advertised".to_owned()));
     }
-    let call = called_by(&session.prepare("validate-all"), &CRM_RESOURCE).without_env("PATH");
+    let call = called_by(&session.prepare("validate-all"), &PCS).without_env("PATH");
     session.expect(&call, &[0], "validate-all without PATH").map(|_| ())
 }
 
@@ -259,3 +143,6 @@ fn without_input(session: &mut Session<'_>) -> Result<(), Stop> {
     };
     live(session, "with a standard input that never ends", &vary)
 }
+
+#[cfg(test)]
+mod tests;
