@@ -13,6 +13,7 @@ mod links;
 mod outputs;
 mod promotion;
 mod secrets;
+mod survivors;
 mod truth;
 mod values;
 
@@ -74,6 +75,7 @@ pub fn all() -> &'static [Check] {
             secrets::CHECKS,
             faults::CHECKS,
             kills::CHECKS,
+            survivors::CHECKS,
             outputs::CHECKS,
         ];
         let mut all = parts.concat();

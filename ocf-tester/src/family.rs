@@ -93,6 +93,16 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     Ok(child)
 }
 
+/// Leaves an orphan that has ended, or will, as it is until [`forget`]: it stays a zombie. Whether
+/// it came to this process.
+pub(crate) fn keep(process: &Process) -> bool {
+    let is_ours = is_adopting() && roots().contains(&(process.pid, process.started));
+    if is_ours {
+        awaited().insert(Pid::from_raw(process.pid));
+    }
+    is_ours
+}
+
 /// The caller has waited for this child: its number may be another process's from now on.
 pub(crate) fn forget(child: Pid) {
     awaited().remove(&child);

@@ -154,3 +154,22 @@ fn interrupt(signal: Signal) -> Result<(), String> {
         code => Err(format!("{signal}: {code:?}, running: {}: {output:?}", state.exists())),
     }
 }
+
+/// Calls at the same time wait for different processes, each of which another one may see first.
+#[test]
+fn calls_at_once_end_though_each_sees_the_others_processes() {
+    let tests = (0..30).map(|_| {
+        let scratch = Scratch::new("processes").unwrap();
+        let mut command = tester("processes/leaves-orphans", &scratch);
+        let mut child = command.args(["--only", "USE-38,START-07"]).spawn().unwrap();
+        let ended = wait_for(|| child.try_wait().unwrap().is_some());
+        if !ended {
+            send(Signal::SIGKILL, &child);
+        }
+        (ended, child.wait_with_output().unwrap())
+    });
+    for (number, (ended, output)) in tests.enumerate() {
+        assert!(ended, "run {number} never ended");
+        assert_eq!(code(&output), Some(PASSED), "run {number}: {output:?}");
+    }
+}

@@ -129,7 +129,7 @@ fn every_check_is_the_primary_one_of_a_broken_agent() {
 #[test]
 fn right_agents_pass_every_check() {
     let mut unjudged: Option<BTreeSet<String>> = None;
-    for name in ["safe", "service"] {
+    for name in ["safe", "service", "crew"] {
         let report = test(name, &fixture(name)).unwrap();
         assert_eq!(report.code, Some(0), "{name}:\n{}", report.failures());
         assert!(report.checks("broken").is_empty(), "{name}: {:?}", report.checks("broken"));

@@ -58,7 +58,7 @@ fn judge(name: &str, file: &Path) -> io::Result<(Verdict, String)> {
 
 #[test]
 fn it_passes_the_right_agents() {
-    for name in ["safe", "service"] {
+    for name in ["safe", "service", "crew"] {
         let scratch = Scratch::new("upstream-right").unwrap();
         let file = scratch.path().join(name);
         classic(name, &file).unwrap();

@@ -11,6 +11,7 @@ use crate::places;
 use crate::session::{Session, State};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-fn service(session: &mut Session<'_>) -> Result<Vec<Process>, Stop> {
+pub(super) fn service(session: &mut Session<'_>) -> Result<Vec<Process>, Stop> {
     session.reach(State::Running)?;
     let service = session.processes();
     if service.is_empty() {
@@ -47,7 +48,7 @@ fn service(session: &mut Session<'_>) -> Result<Vec<Process>, Stop> {
 }
 
 /// Kills these and waits until they are gone; others may have come instead.
-fn end(session: &Session<'_>, service: &[Process]) -> Vec<Process> {
+pub(super) fn end(session: &Session<'_>, service: &[Process]) -> Vec<Process> {
     service.iter().for_each(family::end);
     let deadline = Instant::now() + GRACE;
     loop {
@@ -144,21 +145,28 @@ impl Drop for Decoy {
     }
 }
 
-/// The small files beside the resource's own that hold the number of one of its processes.
-fn number_files(session: &Session<'_>, service: &[Process]) -> Vec<(PathBuf, i32)> {
+/// The small files that hold the number of one of its processes: those beside the resource's own,
+/// and those that start was seen to make.
+pub(super) fn number_files(
+    session: &Session<'_>,
+    service: &[Process],
+    made: &BTreeSet<PathBuf>,
+) -> Vec<(PathBuf, i32)> {
     let number = |path: &PathBuf| {
         let small = fs::symlink_metadata(path).is_ok_and(|one| one.is_file() && one.len() < 64);
         let text = if small { fs::read_to_string(path).ok()? } else { return None };
         let number = text.trim().parse().ok()?;
         service.iter().any(|process| process.pid == number).then_some(number)
     };
-    let files = places::files(&session.base);
-    files.into_keys().filter_map(|path| number(&path).map(|found| (path, found))).collect()
+    let mut files: BTreeSet<PathBuf> = places::files(&session.base).into_keys().collect();
+    files.extend(made.iter().cloned());
+    files.into_iter().filter_map(|path| number(&path).map(|found| (path, found))).collect()
 }
 
 fn spares_others(session: &mut Session<'_>) -> Result<(), Stop> {
+    let made = session.made_by_start()?;
     let service = service(session)?;
-    let files = number_files(session, &service);
+    let files = number_files(session, &service, &made);
     if files.is_empty() {
         return Err(Stop::Skipped("no file with a process number was found".to_owned()));
     }

@@ -7,6 +7,8 @@ use crate::agent::{Execution, Invocation};
 use crate::check::{Halt, Stop};
 use crate::kill::{self, Sight};
 use crate::ledger::Process;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// What one action of such a life did.
 #[derive(Debug, Clone)]
@@ -40,6 +42,17 @@ impl Session<'_> {
             Some(Ok(life)) => Ok(life.clone()),
             Some(Err(why)) => Err(Stop::Skipped(why.clone())),
             None => Ok(Life::new()),
+        }
+    }
+
+    /// Where start was seen to make files; nothing where it can't be looked at.
+    ///
+    /// # Errors
+    /// As [`Session::make`].
+    pub(crate) fn made_by_start(&mut self) -> Result<BTreeSet<PathBuf>, Stop> {
+        match self.plain_life() {
+            Err(Stop::Skipped(_)) => Ok(BTreeSet::new()),
+            life => Ok(life?.into_iter().next().map(|deed| deed.sight.made).unwrap_or_default()),
         }
     }
 

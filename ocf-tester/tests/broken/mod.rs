@@ -68,7 +68,7 @@ pub(crate) fn all() -> Result<Vec<Mutant>, String> {
     Ok(all)
 }
 
-/// Stands an agent up beside `safe` and `service`, and under the name of the one it stands on, because
+/// Stands an agent up beside `safe`, `service` and `crew`, and under the name of the one it stands on, because
 /// its name is one of the things that are judged.
 pub(crate) fn stand(
     name: &str,
@@ -77,10 +77,11 @@ pub(crate) fn stand(
     scratch: &Scratch,
 ) -> io::Result<PathBuf> {
     let agents = scratch.directory("agents")?;
-    for right in ["safe", "service"] {
+    for right in ["safe", "service", "crew"] {
         helper(right, &agents.join(right))?;
     }
-    let called = if name.contains("service") { "service" } else { "safe" };
+    let is_on = |right: &&&str| name.contains(**right);
+    let called = ["crew", "service"].iter().find(is_on).copied().unwrap_or("safe");
     let agent = scratch.directory(&format!("agents/a-{name}"))?.join(called);
     symlink(file, &agent)?;
     Ok(agent)
