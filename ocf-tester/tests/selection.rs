@@ -49,7 +49,7 @@ fn the_list_has_a_line_of_four_columns_for_each_check() {
             "--list",
             "--only",
             "stop-*",
-            "--skip=STOP-01,STOP-02,STOP-03,STOP-05,STOP-07,STOP-08",
+            "--skip=STOP-01,STOP-02,STOP-03,STOP-05,STOP-07,STOP-08,STOP-09,STOP-1*",
         ])
         .stdout,
     );

@@ -178,6 +178,9 @@ impl Drop for Zombies {
 }
 
 fn knows_the_dead(session: &mut Session<'_>) -> Result<(), Stop> {
+    if session.has_failed("MON-05") {
+        return Err(Stop::Skipped("monitor doesn't see that the service is dead (MON-05)".into()));
+    }
     let service = service(session)?;
     let zombies = Zombies::of(session, service);
     let monitor = session.prepare("monitor");
