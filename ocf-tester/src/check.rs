@@ -135,6 +135,10 @@ pub enum Outcome {
     Passed,
     /// It is broken, in these ways.
     Failed(Vec<Failure>),
+    /// It is broken, in these ways, as the caller knew, and why.
+    Expected(Vec<Failure>, String),
+    /// It is kept although the caller knew that it isn't; what to do about it.
+    Unexpected(String),
     /// It was not judged, and why.
     Skipped(String),
     /// The tester could not do its own work, and why: says nothing about the agent.
@@ -175,8 +179,11 @@ pub struct Summary {
     pub verdict: Verdict,
     /// How many checks passed.
     pub passed: usize,
-    /// How many found a broken rule that counts: a must, or of a level that was asked for.
+    /// How many found a broken rule that counts: a must, or of a level that was asked for; and how
+    /// many passed that were expected not to.
     pub failed: usize,
+    /// How many found a broken rule that was expected.
+    pub expected: usize,
     /// How many found a broken rule that doesn't count.
     pub warned: usize,
     /// How many could not be judged.
@@ -189,4 +196,45 @@ pub struct Summary {
     pub roots: Vec<Root>,
     /// What was still there at the end, in sentences.
     pub left: Vec<String>,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Summary {
+    /// Before anything was judged.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            verdict: Verdict::Passed,
+            passed: 0,
+            failed: 0,
+            expected: 0,
+            warned: 0,
+            skipped: 0,
+            for_root: 0,
+            broken: 0,
+            roots: vec![],
+            left: vec![],
+        }
+    }
+
+    /// Counts the verdict on a check; `counts` says whether breaking its rule is a violation.
+    pub(crate) fn count(&mut self, outcome: &Outcome, counts: bool) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Expected(..) => self.expected += 1,
+            Outcome::Unexpected(_) => self.failed += 1,
+            Outcome::Skipped(why) => {
+                self.skipped += 1;
+                self.for_root += usize::from(why == FOR_ROOT);
+            }
+            Outcome::Broken(_) => self.broken += 1,
+            Outcome::Failed(_) if counts => self.failed += 1,
+            Outcome::Failed(_) => self.warned += 1,
+        }
+    }
 }

@@ -71,6 +71,8 @@ impl<W: Write> Human<W> {
             Outcome::Skipped(why) => (Word::Skipped, format!(": {}", visible(why, SHOWN))),
             Outcome::Broken(why) => (Word::Broken, format!(": {}", visible(why, SHOWN))),
             Outcome::Failed(_) => (self.word_of(check), format!(" {}", seconds(time))),
+            Outcome::Expected(_, why) => (Word::Expected, format!(": {}", visible(why, SHOWN))),
+            Outcome::Unexpected(why) => (Word::Failed, format!(": {}", visible(why, SHOWN))),
         };
         match outcome {
             Outcome::Failed(failures) => self.failures(check, failures),
@@ -78,7 +80,17 @@ impl<W: Write> Human<W> {
                 let (word, why) = (self.paint(Word::Broken), visible(why, SHOWN));
                 self.details.push_str(&format!("{word} {id:8} {meaning}: {why}\n"));
             }
-            _ => {}
+            Outcome::Unexpected(why) => {
+                let (word, why) = (self.paint(Word::Failed), visible(why, SHOWN));
+                self.details.push_str(&format!("{word} {id:8} {why}\n"));
+            }
+            Outcome::Expected(failures, why) => {
+                let (word, why) = (self.paint(Word::Expected), visible(why, SHOWN));
+                let seen = failures.first().map_or("", |failure| failure.seen.as_str());
+                let seen = visible(seen, SHOWN);
+                self.details.push_str(&format!("{word} {id:8} {why}; seen: {seen}\n"));
+            }
+            Outcome::Passed | Outcome::Skipped(_) => {}
         }
         if self.detail != Detail::Checks {
             return Ok(());
@@ -122,6 +134,7 @@ impl<W: Write> Human<W> {
             Word::Warning => ("warning", 33),
             Word::Failed => ("FAILED", 31),
             Word::Broken => ("BROKEN", 35),
+            Word::Expected => ("expected", 36),
         };
         if self.colour { format!("\x1b[{colour}m{text:8}\x1b[0m") } else { format!("{text:8}") }
     }
@@ -175,6 +188,7 @@ enum Word {
     Warning,
     Failed,
     Broken,
+    Expected,
 }
 
 impl<W: Write> Reporter for Human<W> {
@@ -211,11 +225,16 @@ impl<W: Write> Reporter for Human<W> {
 }
 
 fn sum_up(summary: &Summary, time: Duration, seed: Option<u64>) -> String {
-    let Summary { verdict, passed, failed, warned, skipped, for_root, broken, left, .. } = summary;
+    let Summary {
+        verdict, passed, failed, expected, warned, skipped, for_root, broken, left, ..
+    } = summary;
     let verdict_text = visible(&verdict.to_string(), SHOWN);
     let mut text = format!("{verdict_text} ({passed} passed, {failed} failed, {skipped} skipped");
     if *for_root > 0 {
         text.push_str(&format!(", {for_root} of them for want of root"));
+    }
+    if *expected > 0 {
+        text.push_str(&format!(", {expected} expected to fail"));
     }
     if *warned > 0 {
         text.push_str(&format!(", {warned} warned"));

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod compare;
 pub mod event;
 pub mod exit_codes;
+pub mod expectation;
 pub mod explain;
 pub mod family;
 mod glob;

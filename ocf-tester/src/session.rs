@@ -16,6 +16,7 @@ use crate::check::{
     Check, FOR_ROOT, Failure, Halt, Level, Need, Outcome, Phase, Stop, Summary, Verdict,
 };
 use crate::event::{Event, Reporter};
+use crate::expectation::Expected;
 use crate::interrupt::Interrupt;
 use crate::places::Moment;
 use nix::unistd::geteuid;
@@ -49,6 +50,8 @@ pub struct Options {
     pub failing: Level,
     /// The checks that are told and counted only when they don't pass: others rest on them.
     pub ground: Vec<&'static str>,
+    /// The checks that are known to fail.
+    pub expected: Expected,
     /// What decides every choice at random.
     pub seed: u64,
     /// How often each action is killed, and how many bad values are tried; the checks know.
@@ -117,17 +120,7 @@ pub fn run(
 ) -> Summary {
     let begun = Instant::now();
     let mut session = Session::new(base, options, interrupt, reporter);
-    let mut summary = Summary {
-        verdict: Verdict::Passed,
-        passed: 0,
-        failed: 0,
-        warned: 0,
-        skipped: 0,
-        for_root: 0,
-        broken: 0,
-        roots: vec![],
-        left: vec![],
-    };
+    let mut summary = Summary::new();
     let mut halt = None;
     let first = session.base.clone();
     session.tell(&Event::Begun(&first));
@@ -223,17 +216,9 @@ impl<'a> Session<'a> {
         if is_unasked && matches!(outcome, Outcome::Passed | Outcome::Skipped(_)) {
             return Ok(());
         }
-        match &outcome {
-            Outcome::Passed => summary.passed += 1,
-            Outcome::Skipped(why) => {
-                summary.skipped += 1;
-                summary.for_root += usize::from(why == FOR_ROOT);
-            }
-            Outcome::Broken(_) => summary.broken += 1,
-            Outcome::Failed(_) if check.level <= self.options.failing => summary.failed += 1,
-            Outcome::Failed(_) => summary.warned += 1,
-        }
-        if matches!(outcome, Outcome::Failed(_)) {
+        let outcome = self.options.expected.hold_against(check.id, outcome);
+        summary.count(&outcome, check.level <= self.options.failing);
+        if matches!(outcome, Outcome::Failed(_) | Outcome::Expected(..)) {
             self.failed.push(check.id);
         }
         self.tell(&Event::Judged(check, &outcome, begun.elapsed()));

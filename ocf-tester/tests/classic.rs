@@ -28,12 +28,12 @@ impl Reporter for Notes {
     fn report(&mut self, event: &Event<'_>) -> io::Result<()> {
         let Event::Judged(check, outcome, _) = event else { return Ok(()) };
         match outcome {
-            Outcome::Passed => {}
+            Outcome::Passed | Outcome::Unexpected(_) => {}
             Outcome::Broken(why) => self.texts.push(format!("{}: broken: {why}", check.id)),
             Outcome::Skipped(_) => {
                 self.skipped.insert(check.id);
             }
-            Outcome::Failed(failures) => {
+            Outcome::Failed(failures) | Outcome::Expected(failures, _) => {
                 self.failed.insert(check.id);
                 self.rules.extend(failures.iter().filter_map(|failure| failure.rule));
                 self.texts.extend(failures.iter().map(|one| format!("{}: {one:?}", check.id)));

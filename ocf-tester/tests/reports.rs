@@ -252,3 +252,68 @@ fn secrets_are_in_no_report() {
         assert!(said.contains("OCF_RESKEY_admin_password") && said.contains("***"), "{said}");
     }
 }
+
+/// A run of an agent that breaks one rule, with this list of expected failures.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn expecting(list: &str, agent: &str, options: &[&str]) -> std::process::Output {
+    let scratch = Scratch::new("reports").unwrap();
+    let file = scratch.path().join("expected");
+    fs::write(&file, list).unwrap();
+    let mut command = tester(agent, &scratch);
+    command.arg("--expect-fail").arg(&file).args(["--only", "INV-02"]).args(options);
+    command.output().unwrap()
+}
+
+#[test]
+fn an_expected_failure_is_told_and_does_not_count() {
+    let list = "# we know\nINV-02 ticket 7\n";
+    let run = |options: &[&str]| {
+        let output = expecting(list, "mutants/extra-argument-fails", options);
+        assert_eq!(code(&output), Some(PASSED), "{output:?}");
+        text(&output.stdout)
+    };
+    let said = run(&[]);
+    assert!(said.contains("expected INV-02   ticket 7; seen: 2"), "{said}");
+    assert!(said.contains("0 failed") && said.contains("1 expected to fail"), "{said}");
+    let xml = run(&["--format", "junit"]);
+    let elements = elements(&xml);
+    assert_eq!((count(&elements, "failure"), count(&elements, "skipped")), (0, 1), "{xml}");
+    let skipped = elements.iter().find(|element| element.name == "skipped").unwrap();
+    assert!(skipped.attributes["message"].starts_with("expected to fail (ticket 7): "), "{xml}");
+    let lines = lines(&run(&["--format", "json"]));
+    let check = lines.iter().find(|line| line["id"] == "INV-02").unwrap();
+    assert_eq!((&check["verdict"], &check["counts"]), (&"expected".into(), &false.into()));
+    assert_eq!(lines.last().unwrap()["expected"], 1);
+}
+
+/// So that the list can't rot.
+#[test]
+fn a_listed_check_that_passes_is_an_error() {
+    let run = |options: &[&str]| {
+        let output = expecting("INV-02 ticket 7", "safe", options);
+        assert_eq!(code(&output), Some(VIOLATIONS), "{output:?}");
+        text(&output.stdout)
+    };
+    assert!(run(&[]).contains("FAILED   INV-02   unexpected pass"));
+    let xml = run(&["--format", "junit"]);
+    assert_eq!(count(&elements(&xml), "failure"), 1, "{xml}");
+    let last = lines(&run(&["--format", "json"])).pop().unwrap();
+    assert_eq!((&last["verdict"], &last["failed"]), (&"failed".into(), &1.into()));
+    // What wasn't made can't have passed.
+    let other = expecting("STOP-04 ticket 8", "safe", &[]);
+    assert_eq!(code(&other), Some(PASSED), "{other:?}");
+}
+
+#[test]
+fn a_list_that_means_nothing_is_wrong_usage() {
+    for list in ["NO-01 why", "INV-02", "INV-02 a\nINV-02 b"] {
+        let output = expecting(list, "safe", &[]);
+        assert_eq!(code(&output), Some(USAGE), "{list}: {output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        assert!(text(&output.stderr).contains("line "), "{output:?}");
+    }
+    let scratch = Scratch::new("reports").unwrap();
+    let mut command = tester("safe", &scratch);
+    let output = command.args(["--expect-fail", "/nonexistent/list"]).output().unwrap();
+    assert_eq!(code(&output), Some(ENVIRONMENT), "{output:?}");
+}

@@ -46,6 +46,10 @@ pub(super) struct Arguments {
     /// Repeat the choices of an earlier run, which told this number [default: another one each time]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// Checks that are known to fail, each with a reason on a line of its own; one that passes is an
+    /// error
+    #[arg(long, value_name = "FILE")]
+    pub(super) expect_fail: Option<PathBuf>,
     /// List the checks (id, level, section, meaning) and do nothing else
     #[arg(long)]
     pub(super) list: bool,
@@ -55,11 +59,15 @@ pub(super) struct Arguments {
     /// Write the report to this file, and the one for people to the terminal
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// The classic tester's mode through lrmd, which is refused
+    #[arg(short = 'L', hide = true)]
+    pub(super) old_mode: bool,
     /// Same as --help
     #[arg(short = '?', action = ArgAction::Help, hide = true)]
     pub(super) question: Option<bool>,
     /// The agent's file; a name without a slash is looked up in PATH
-    #[arg(value_name = "AGENT", required_unless_present = "list")]
+    #[arg(value_name = "AGENT", required_unless_present_any = ["list", "old_mode"],
+        value_hint = clap::ValueHint::ExecutablePath)]
     pub(super) agent: Option<PathBuf>,
 }
 

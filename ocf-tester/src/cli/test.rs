@@ -5,6 +5,7 @@ use super::arguments::Arguments;
 use super::say;
 use crate::agent::{Invocation, plain};
 use crate::check::{Check, Level, Verdict};
+use crate::expectation::Expected;
 use crate::human::{Detail, Human};
 use crate::interrupt::Interrupt;
 use crate::report::json::Json;
@@ -39,10 +40,12 @@ pub(super) fn test(
     };
     let failing = arguments.level.unwrap_or_default();
     let selection = selection::with_ground(checks::all(), asked);
+    let expected = expected(arguments.expect_fail.as_deref())?;
     let options = Options {
         destructive: arguments.destructive,
         failing,
         ground: selection.ground,
+        expected,
         seed: arguments.seed.unwrap_or_else(seed::any),
         budget: arguments.budget.and_then(|budget| usize::try_from(budget).ok()),
     };
@@ -61,6 +64,17 @@ pub(super) fn test(
         }
         (code, None) => Ok(code),
     }
+}
+
+/// The list of checks that are known to fail.
+fn expected(list: Option<&Path>) -> Result<Expected, (u8, String)> {
+    let Some(path) = list else { return Ok(Expected::default()) };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        (exit_codes::ENVIRONMENT, format!("cannot read {shown}: {}", plain(&error)))
+    })?;
+    Expected::read(&text, checks::all())
+        .map_err(|why| (exit_codes::USAGE, format!("{shown}, {why}; --list shows all checks")))
 }
 
 /// The reports that were asked for: one to the terminal, unless it goes to a file; then that for

@@ -101,6 +101,7 @@ struct Finished<'a> {
     reason: Option<&'a str>,
     passed: usize,
     failed: usize,
+    expected: usize,
     warned: usize,
     skipped: usize,
     skipped_for_root: usize,
@@ -142,7 +143,11 @@ impl<W: Write> Reporter for Json<W> {
             }
             Event::Judged(check, outcome, time) => {
                 self.check = None;
-                let counts = check.level <= self.failing;
+                let counts = match outcome {
+                    Outcome::Expected(..) => false,
+                    Outcome::Unexpected(_) => true,
+                    _ => check.level <= self.failing,
+                };
                 self.line(&Line::Check(judged(check, outcome, counts, *time)))
             }
             Event::Remarked(check, text) => self.line(&Line::Remark { check: check.id, text }),
@@ -205,6 +210,8 @@ fn judged<'a>(
     let (verdict, reason, failures) = match outcome {
         Outcome::Passed => ("passed", None, &[][..]),
         Outcome::Failed(failures) => ("failed", None, failures.as_slice()),
+        Outcome::Expected(failures, why) => ("expected", Some(why.as_str()), failures.as_slice()),
+        Outcome::Unexpected(why) => ("unexpected", Some(why.as_str()), &[][..]),
         Outcome::Skipped(why) => ("skipped", Some(why.as_str()), &[][..]),
         Outcome::Broken(why) => ("broken", Some(why.as_str()), &[][..]),
     };
@@ -240,6 +247,7 @@ fn finished(summary: &Summary, time: Duration) -> Finished<'_> {
         reason,
         passed: summary.passed,
         failed: summary.failed,
+        expected: summary.expected,
         warned: summary.warned,
         skipped: summary.skipped,
         skipped_for_root: summary.for_root,

@@ -51,6 +51,11 @@ impl<W: Write> JUnit<W> {
             Outcome::Passed => None,
             Outcome::Skipped(why) => Some(Result::short("skipped", why)),
             Outcome::Broken(why) => Some(Result::short("error", why)),
+            Outcome::Unexpected(why) => Some(Result::short("failure", why)),
+            Outcome::Expected(failures, why) => {
+                let prefix = format!("expected to fail ({}): ", visible(why, SHOWN));
+                Some(Result::of_failures("skipped", &prefix, check, failures))
+            }
             Outcome::Failed(failures) if check.level <= self.failing => {
                 Some(Result::of_failures("failure", "", check, failures))
             }

@@ -131,6 +131,11 @@ impl<'a> Masked<'a> {
         match outcome {
             Outcome::Passed => Outcome::Passed,
             Outcome::Skipped(why) => Outcome::Skipped(self.text(why)),
+            Outcome::Unexpected(why) => Outcome::Unexpected(self.text(why)),
+            Outcome::Expected(all, why) => {
+                let all = all.iter().map(|failure| self.failure(failure)).collect();
+                Outcome::Expected(all, self.text(why))
+            }
             Outcome::Broken(why) => Outcome::Broken(self.text(why)),
             Outcome::Failed(all) => {
                 Outcome::Failed(all.iter().map(|failure| self.failure(failure)).collect())
@@ -254,6 +259,7 @@ mod tests {
             verdict: Verdict::Broken(value.into()),
             passed: 0,
             failed: 0,
+            expected: 0,
             warned: 0,
             skipped: 0,
             for_root: 0,
