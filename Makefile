@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage install bench bless deny lab lab-tool clean-lab compiler root
+.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage install bench bless manual deny lab lab-tool clean-lab compiler root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -83,6 +83,9 @@ install:
 	done
 	@install -D -m 755 $(RELEASE)/ocf-tester "$(DESTDIR)/usr/bin/ocf-tester"
 	@install -D -m 644 packaging/man/ocf-tester.8 "$(DESTDIR)/usr/share/man/man8/ocf-tester.8"
+	@install -D -m 644 packaging/completions/ocf-tester.bash "$(DESTDIR)/usr/share/bash-completion/completions/ocf-tester"
+	@install -D -m 644 packaging/completions/_ocf-tester "$(DESTDIR)/usr/share/zsh/vendor-completions/_ocf-tester"
+	@install -D -m 644 packaging/completions/ocf-tester.fish "$(DESTDIR)/usr/share/fish/vendor_completions.d/ocf-tester.fish"
 
 lab-tool: compiler
 	cargo build --release -p lab
@@ -102,6 +105,10 @@ bench: stage
 bless: stage
 	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file
 	OCF_BLESS=1 cargo test -p ocf --test contexts
+
+# The manual page and the completions, from the command line's definitions and the checks.
+manual: compiler
+	OCF_BLESS=1 cargo test -p ocf-tester --test manual
 
 deny: compiler
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked

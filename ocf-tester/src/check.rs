@@ -16,6 +16,7 @@ pub enum Level {
     /// Breaking it is reported, and is a violation only for a caller who asked for this level.
     Should,
     /// Worth knowing, and otherwise like [`Level::Should`].
+    #[value(help = "Worth knowing, and otherwise like should")]
     Info,
 }
 

@@ -5,7 +5,11 @@
 mod arguments;
 mod commands;
 mod compare;
+mod completion;
 mod test;
+
+pub use commands::whole as command_line;
+pub use completion::{Script, script};
 
 use crate::check::Check;
 use crate::compare::stand_in;
@@ -49,6 +53,11 @@ pub fn main() -> ExitCode {
         }
         Err(error) => return wrong_usage(&error),
     };
+    if arguments.old_mode {
+        let why = "-L is gone: it went through the cluster's local resource manager (lrmd), which \
+                   Pacemaker no longer has; leave it out, and the agent is called as Pacemaker does";
+        return wrong_usage(&Arguments::command().error(ErrorKind::ArgumentConflict, why));
+    }
     let Arguments { only, skip, level, .. } = &arguments;
     let checks = match selection::asked(checks::all(), only, skip, *level) {
         Ok(checks) => checks,
@@ -67,6 +76,7 @@ pub fn main() -> ExitCode {
 fn carry_out(command: &Command) -> ExitCode {
     match command {
         Command::Explain { ids } => explain_checks(ids),
+        Command::Completion { shell } => answer(&script(*shell)),
         Command::Compare(arguments) => match name_of(&arguments.resource) {
             Ok(name) => ended(compare::compare(arguments, &name)),
             Err((kind, why)) => wrong_usage(&Commanded::command().error(kind, why)),

@@ -15,7 +15,7 @@ pub enum Format {
     #[default]
     Human,
     /// `JUnit` XML, every check a test case
-    #[value(name = "junit")]
+    #[value(name = "junit", help = "JUnit XML, every check a test case")]
     JUnit,
     /// JSON lines, one event a line
     Json,

@@ -64,6 +64,34 @@ fn wrong_usage_is_told_apart_and_runs_nothing() {
     }
 }
 
+/// The classic tester had it; to fail with "unexpected argument" would say nothing about why.
+#[test]
+fn the_mode_through_lrmd_is_refused_with_a_sentence() {
+    let safe = agent("safe");
+    for words in [&["-L", "-n", "x"][..], &["-n", "x", "-L"], &["-L"]] {
+        let output = tester().args(words).arg(&safe).output().unwrap();
+        assert_eq!(code(&output), Some(USAGE), "{words:?}: {output:?}");
+        assert!(text(&output.stderr).contains("-L is gone"), "{output:?}");
+    }
+}
+
+/// The words are special in the first place only, so an agent may still be called that.
+#[test]
+fn an_agent_may_be_called_completion() {
+    let scratch = Scratch::new("cli").unwrap();
+    symlink(agent("safe"), scratch.path().join("completion")).unwrap();
+    let state = format!("state={}", scratch.path().join("state").display());
+    for given in
+        [&["-n", "x", "-o", &state, "completion"][..], &["./completion", "-n", "x", "-o", &state]]
+    {
+        let mut command = tester();
+        let search = format!("{}:/usr/bin:/bin", scratch.path().display());
+        command.current_dir(scratch.path()).env("PATH", search);
+        let output = command.args(given).args(["--only", "START-01"]).output().unwrap();
+        assert_eq!(code(&output), Some(PASSED), "{given:?}: {output:?}");
+    }
+}
+
 #[test]
 fn help_and_version_are_answers() {
     for option in ["-h", "--help", "-?"] {

@@ -2,6 +2,7 @@
 //! What the first word can ask for beside the test of an agent.
 
 use super::arguments::{Arguments, Resource};
+use super::completion::Script;
 use crate::compare::run::Ignore;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -21,13 +22,19 @@ pub(super) enum Command {
     /// Says why there is a check, what Pacemaker does about an agent that fails it, and how that is
     /// mostly mended
     Explain {
-        /// The checks; globs
+        /// The checks, and rules of descriptions such as MD-08, which META-02 judges; globs
         #[arg(value_name = "ID")]
         ids: Vec<String>,
     },
     /// Runs the same scenarios on two implementations of an agent and tells how they differ
     #[command(after_help = COMPARE)]
     Compare(Compare),
+    /// Prints the script that completes this command line in a shell
+    Completion {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Script,
+    },
 }
 
 /// The options of the comparison.
@@ -85,9 +92,21 @@ exit reason, --ignore reasons nothing about it.
 Exit codes: 0 no difference without its row and no row without its difference, 1 there is one, or the \
 resource was left running; else as without a command.";
 
+const USAGE: &str = "ocf-tester [OPTIONS] -n NAME AGENT
+       ocf-tester --list
+       ocf-tester explain ID...
+       ocf-tester compare [OPTIONS] -n NAME A B
+       ocf-tester completion SHELL";
+
 /// The whole command line, for help, the man page and completion.
-pub(super) fn whole() -> clap::Command {
-    Command::augment_subcommands(Arguments::command())
+#[must_use]
+pub fn whole() -> clap::Command {
+    let classic = Arguments::command();
+    let about = classic.get_about().cloned().unwrap_or_default();
+    Command::augment_subcommands(classic)
+        .about(about)
+        .long_about(None)
+        .override_usage(USAGE)
         .disable_help_subcommand(true)
         .subcommand_negates_reqs(true)
         .args_conflicts_with_subcommands(true)
