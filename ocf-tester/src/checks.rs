@@ -10,6 +10,7 @@ mod faults;
 mod kills;
 mod leaks;
 mod links;
+mod nonsense;
 mod outputs;
 mod promotion;
 mod secrets;
@@ -73,6 +74,7 @@ pub fn all() -> &'static [Check] {
             crowds::CHECKS,
             values::CHECKS,
             secrets::CHECKS,
+            nonsense::CHECKS,
             faults::CHECKS,
             kills::CHECKS,
             survivors::CHECKS,

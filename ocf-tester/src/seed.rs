@@ -32,6 +32,15 @@ impl Dice {
         let number = self.next().checked_rem(bound as u64).unwrap_or_default();
         usize::try_from(number).unwrap_or_default()
     }
+
+    /// So many of them at random, in the order in which they are; all, when there aren't more.
+    pub(crate) fn some<T: Clone>(&mut self, from: &[T], wanted: usize) -> Vec<T> {
+        let mut left: Vec<usize> = (0..from.len()).collect();
+        while left.len() > wanted {
+            left.remove(self.below(left.len()));
+        }
+        left.into_iter().filter_map(|position| from.get(position).cloned()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -48,5 +57,9 @@ mod tests {
         assert_ne!(numbers(1, "a"), numbers(2, "a"));
         assert_ne!(numbers(1, "a"), numbers(1, "b"));
         assert_eq!(Dice::new(1, "a").below(0), 0);
+        let all: Vec<u32> = (0..9).collect();
+        assert_eq!(Dice::new(1, "a").some(&all, 9), all);
+        let some = Dice::new(1, "a").some(&all, 4);
+        assert!(some.len() == 4 && some.is_sorted(), "{some:?}");
     }
 }

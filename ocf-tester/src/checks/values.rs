@@ -88,7 +88,9 @@ fn with_value(session: &Session<'_>, parameter: &Parameter, value: &str) -> (Str
 
 fn is_integer(session: &mut Session<'_>) -> Result<(), Stop> {
     let integers = parameters(session, &|one| one.kind == "integer" && !one.deprecated);
-    let calls = integers.iter().map(|one| with_value(session, one, "x")).collect();
+    // The last two begin with a number, which is all that some ways of reading look at.
+    let words = |one| ["x", "7x", "1.5"].map(|word| with_value(session, one, word));
+    let calls = integers.iter().flat_map(words).collect();
     refuses(session, calls)
 }
 

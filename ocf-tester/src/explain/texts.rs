@@ -9,6 +9,7 @@ mod kills;
 mod roles;
 mod rules;
 mod troubles;
+mod values;
 
 /// What `explain` tells about a check or a rule beyond its row.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +35,17 @@ const fn row(
 
 /// The rows of every check.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
-    [classic::ROWS, further::ROWS, hygiene::ROWS, kills::ROWS, roles::ROWS, troubles::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        classic::ROWS,
+        further::ROWS,
+        hygiene::ROWS,
+        kills::ROWS,
+        roles::ROWS,
+        troubles::ROWS,
+        values::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The rows of every rule of descriptions.
