@@ -291,7 +291,7 @@ impl<'a> Stage<'a> {
             let is_new = |key: &(i32, u64)| !before.processes.contains_key(key);
             let is_over = since.elapsed() >= STEADY || Instant::now() >= deadline;
             if is_over || !last.processes.keys().any(is_new) {
-                return self.snapshot();
+                return Ok(last);
             }
             pause(LOOK_AGAIN);
             let now = self.snapshot()?;
@@ -328,7 +328,11 @@ impl<'a> Stage<'a> {
             }
         }
         let is_interrupted = self.interrupt.is_some_and(|one| one.received().is_some());
-        guard::end_processes(&self.watch(), !is_interrupted);
+        // Looking costs as much as a call: nobody but a start leaves processes, as a rule.
+        let is_empty = || self.snapshot().is_ok_and(|ledger| ledger.processes.is_empty());
+        if self.touched.get() || !is_empty() {
+            guard::end_processes(&self.watch(), !is_interrupted);
+        }
         emergency::disarm();
         left
     }
