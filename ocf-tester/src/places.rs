@@ -108,6 +108,11 @@ fn list(directory: &Path) -> Vec<(PathBuf, Mark)> {
     marked.collect()
 }
 
+/// A path whose directories aren't links; the file itself may be one, and needn't be there.
+pub(crate) fn real(path: &Path) -> Option<PathBuf> {
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

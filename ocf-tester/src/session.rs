@@ -6,6 +6,7 @@ pub(crate) mod emergency;
 pub(crate) mod guard;
 mod reach;
 mod record;
+mod service;
 mod strike;
 mod together;
 pub(crate) mod watched;
@@ -23,6 +24,7 @@ use nix::unistd::geteuid;
 use ocf_metadata::reader::Document;
 pub use record::Record;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The variable that marks the processes a run has started; not `OCF_…`, which the standard keeps.
@@ -81,6 +83,8 @@ pub struct Session<'a> {
     pub late_start: Option<Duration>,
     /// What was there before the first call.
     pub(crate) beginning: Moment,
+    /// The programs of the service's processes, once they were looked at for long enough.
+    lasting: Option<BTreeSet<String>>,
     /// A life that was looked at closely, or why it wasn't.
     life: Option<Result<watched::Life, String>>,
     remark: Option<String>,
@@ -169,6 +173,7 @@ impl<'a> Session<'a> {
             printed: Vec::new(),
             records: Vec::new(),
             late_start: None,
+            lasting: None,
             life: None,
             remark: None,
             killed: Killed::default(),

@@ -173,3 +173,18 @@ fn calls_at_once_end_though_each_sees_the_others_processes() {
         assert_eq!(code(&output), Some(PASSED), "run {number}: {output:?}");
     }
 }
+
+/// A resource can be something else than a process, and start one all the same.
+#[test]
+fn a_process_that_helps_for_a_moment_is_not_taken_for_the_service() {
+    let scratch = Scratch::new("processes").unwrap();
+    let mut command = tester("processes/helps-for-a-moment", &scratch);
+    let output = command.args(["-v", "--only", "MON-02,MON-05,STOP-02,USE-58"]).output().unwrap();
+    assert_eq!(code(&output), Some(PASSED), "{output:?}");
+    let said = text(&output.stdout);
+    for (id, verdict) in
+        [("MON-02", "passed"), ("MON-05", "skipped"), ("STOP-02", "skipped"), ("USE-58", "skipped")]
+    {
+        assert!(said.contains(&format!("{verdict:8} {id}")), "{id}: {said}");
+    }
+}

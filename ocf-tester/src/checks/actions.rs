@@ -4,6 +4,7 @@
 
 use super::{row, should};
 use crate::check::{Check, Failure, Stop};
+use crate::ledger::Process;
 use crate::session::{Session, State};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -152,8 +153,7 @@ fn keeps_levels(session: &mut Session<'_>) -> Result<(), Stop> {
 /// Whatever a level that isn't advertised answers, the resource has to be there afterwards, in the
 /// same processes.
 fn survives_levels(session: &mut Session<'_>) -> Result<(), Stop> {
-    session.reach(State::Running)?;
-    let before = service(session);
+    let before = numbers(&session.service()?);
     for level in ["0", "10", "20"] {
         let call = session.prepare("monitor").env("OCF_CHECK_LEVEL", level);
         let call = if level == "0" { call } else { call.limit(SHORT) };
@@ -164,7 +164,7 @@ fn survives_levels(session: &mut Session<'_>) -> Result<(), Stop> {
             let expected = format!("the resource to run on after a monitor of level {level}");
             return Err(Failure::of_call(&call, &after, expected).into());
         }
-        let now = service(session);
+        let now = numbers(&session.service_now());
         if !before.is_subset(&now) {
             let mut failure = Failure::of_call(&call, &after, "the service's processes to go on");
             failure.seen = format!("processes {before:?} before, {now:?} after it");
@@ -174,6 +174,6 @@ fn survives_levels(session: &mut Session<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn service(session: &Session<'_>) -> BTreeSet<i32> {
-    session.processes().iter().map(|process| process.pid).collect()
+fn numbers(service: &[Process]) -> BTreeSet<i32> {
+    service.iter().map(|process| process.pid).collect()
 }

@@ -8,7 +8,7 @@ use crate::check::{Check, Failure, Stop};
 use crate::family;
 use crate::ledger::{Process, pause};
 use crate::places;
-use crate::session::{Session, State};
+use crate::session::Session;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeSet;
@@ -39,10 +39,9 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 pub(super) fn service(session: &mut Session<'_>) -> Result<Vec<Process>, Stop> {
-    session.reach(State::Running)?;
-    let service = session.processes();
+    let service = session.service()?;
     if service.is_empty() {
-        return Err(Stop::Skipped("start leaves no process that could fail".to_owned()));
+        return Err(Stop::Skipped("start leaves no process that lasts and could fail".to_owned()));
     }
     Ok(service)
 }
@@ -160,6 +159,8 @@ pub(super) fn number_files(
     };
     let mut files: BTreeSet<PathBuf> = places::files(&session.base).into_keys().collect();
     files.extend(made.iter().cloned());
+    // /var/run and the like are links: one file may have several paths.
+    let files: BTreeSet<PathBuf> = files.iter().filter_map(|path| places::real(path)).collect();
     files.into_iter().filter_map(|path| number(&path).map(|found| (path, found))).collect()
 }
 

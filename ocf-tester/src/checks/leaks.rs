@@ -76,8 +76,7 @@ fn leaves_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
 fn made(life: &Life) -> BTreeSet<PathBuf> {
     let paths = life.iter().flat_map(|deed| &deed.sight.made);
     // /var/run and the like are links.
-    let real = |path: &PathBuf| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    paths.filter_map(real).collect()
+    paths.filter_map(|path| places::real(path)).collect()
 }
 
 /// Those that don't go by themselves: the kernel takes some away a moment after it was told to.
