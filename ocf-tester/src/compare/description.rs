@@ -3,6 +3,7 @@
 //! for people aren't compared.
 
 use super::Difference;
+use crate::quote::visible;
 use ocf_metadata::reader::{Action, Document, Parameter};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,6 +32,9 @@ impl Rows {
     fn add(&mut self, what: &str, first: impl Into<String>, second: impl Into<String>) {
         let (first, second) = (first.into(), second.into());
         if first != second {
+            // An agent chose these texts; each is a cell of a table of lines.
+            let [what, first, second] =
+                [what, &first, &second].map(|text| visible(text, usize::MAX));
             let scenario = format!("description: {what}");
             self.0.push(Difference { scenario, shell: first, ours: second, reasons: None });
         }
@@ -206,6 +210,13 @@ mod tests {
             "description: action monitor of role promoted, role | Master | Promoted",
         ];
         assert_eq!(rows(&first, &second), expected);
+    }
+
+    #[test]
+    fn no_text_of_an_agent_breaks_the_table() {
+        let odd = "<parameter name=\"a&#10;| b\"><content type=\"string\"/></parameter>";
+        let rows = rows(&document("", ""), &document(odd, ""));
+        assert_eq!(rows, ["description: parameter a\\n| b | none | string, default none"]);
     }
 
     #[test]

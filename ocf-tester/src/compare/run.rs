@@ -183,8 +183,13 @@ impl Plan<'_> {
                 Err(End::Interrupted(Some(why)))
             }
             // In most scenarios all that there was went with the directory.
-            Some(why) if self.is_active(actor)? => Err(End::Left(why)),
-            _ => seen,
+            Some(why) => match self.is_active(actor) {
+                Ok(false) => seen,
+                Ok(true) => Err(End::Left(why)),
+                Err(End::Interrupted(_)) => Err(End::Interrupted(Some(why))),
+                Err(end) => Err(end),
+            },
+            None => seen,
         }
     }
 

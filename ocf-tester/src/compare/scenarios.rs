@@ -162,6 +162,9 @@ impl Ground<'_> {
         cases.extend(self.values());
         cases.extend(self.environments());
         cases.extend(self.takeovers());
+        // An agent may call an action or a parameter as something else is called here.
+        let mut known = BTreeSet::new();
+        cases.retain(|case| known.insert(case.id.clone()));
         cases
     }
 
@@ -328,7 +331,7 @@ mod tests {
 
     const TEXT: &str = r#"<resource-agent name="a"><version>1.1</version><parameters>
         <parameter name="p" required="1"><content type="integer"/></parameter></parameters>
-        <actions><action name="start" timeout="5"/><action name="own" timeout="5"/>
+        <actions><action name="start" timeout="5"/><action name="own" timeout="5"/><action name="no action" timeout="5"/>
         <action name="monitor" timeout="5" interval="9" depth="30"/></actions></resource-agent>"#;
 
     #[test]

@@ -242,7 +242,7 @@ impl<'a> Stage<'a> {
         if self.scenario.prepare_must_succeed && execution.code() != Some(0) {
             let action = call.action_name();
             let why = format!("{action}, a preparation, answers {execution}, not 0");
-            return Err(Trouble::Unprepared(why));
+            return Err(Trouble::Unprepared(self.neutral.borrow().text(why.as_bytes())));
         }
         Ok(())
     }
@@ -338,7 +338,11 @@ impl<'a> Stage<'a> {
     }
 
     fn stop(&self, agent: &Path) -> Option<String> {
-        let run = |action: &str| self.call(agent, action).run_until(self.interrupt);
+        let run = |action: &str| {
+            let call = self.call(agent, action);
+            let limit = call.limit.min(guard::LONGEST_LIMIT);
+            call.limit(limit).run_until(self.interrupt)
+        };
         let mut stop = run("stop");
         if !stop.as_ref().is_ok_and(|execution| execution.code() == Some(0)) {
             // One that was promoted may refuse.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// The longest time an action gets in the clean-up, whatever it advertises.
-const LONGEST_LIMIT: Duration = Duration::from_secs(5 * 60);
+pub(crate) const LONGEST_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// How long killed processes may take to go, with those they start meanwhile.
 const KILL_GRACE: Duration = Duration::from_secs(10);
