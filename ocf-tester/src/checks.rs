@@ -9,7 +9,9 @@ mod crowds;
 mod faults;
 mod kills;
 mod leaks;
+mod limits;
 mod links;
+mod migration;
 mod nonsense;
 mod outputs;
 mod promotion;
@@ -76,6 +78,8 @@ pub fn all() -> &'static [Check] {
             secrets::CHECKS,
             nonsense::CHECKS,
             faults::CHECKS,
+            limits::CHECKS,
+            migration::CHECKS,
             kills::CHECKS,
             survivors::CHECKS,
             outputs::CHECKS,

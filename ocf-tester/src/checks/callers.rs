@@ -10,6 +10,10 @@ use crate::profile::Profile;
 use crate::scratch::Scratch;
 use crate::session::{Session, State};
 use profiles::{CRM_RESOURCE, CRMSH, DRBD_REACTOR, HALO, PACEMAKER_2, PACEMAKER_3, PCS};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
 pub(super) const CHECKS: &[Check] = &[
     row("USE-30", "Pacemaker", "it works as Pacemaker 2.1 and 3 call it", by_pacemaker),
@@ -19,6 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
     should(row("USE-34", "pcs", "validate-all works without PATH, as pcs calls it", by_pcs)),
     row("USE-35", "practice", "it works in any directory", anywhere),
     row("USE-36", "practice", "it works with umask 0026 and 0077", with_umask),
+    should(row("USE-72", "practice", "it works in a directory that is gone", nowhere)),
     row("USE-37", "practice", "it doesn't wait for standard input", without_input),
 ];
 
@@ -43,7 +48,7 @@ fn called_by(base: &Invocation, profile: &Profile) -> Invocation {
 }
 
 /// A whole life by this variation of every call; it is stopped whatever happens.
-fn live(
+pub(super) fn live(
     session: &mut Session<'_>,
     caller: &str,
     vary: &dyn Fn(Invocation) -> Invocation,
@@ -123,6 +128,22 @@ fn anywhere(session: &mut Session<'_>) -> Result<(), Stop> {
         call
     };
     live(session, "in another directory", &vary)
+}
+
+/// Somebody may have removed the directory from which a caller was started. Through a descriptor
+/// it can still be entered.
+fn nowhere(session: &mut Session<'_>) -> Result<(), Stop> {
+    let broken = |error: io::Error| Stop::Broken(error.to_string());
+    let scratch = Scratch::new("gone").map_err(broken)?;
+    let directory = scratch.directory("away").map_err(broken)?;
+    let descriptor = File::open(&directory).map_err(broken)?;
+    fs::remove_dir(&directory).map_err(broken)?;
+    let path = format!("/proc/{}/fd/{}", std::process::id(), descriptor.as_raw_fd());
+    let vary = |mut call: Invocation| {
+        call.directory = PathBuf::from(&path);
+        call
+    };
+    live(session, "in a directory that was removed", &vary)
 }
 
 fn with_umask(session: &mut Session<'_>) -> Result<(), Stop> {

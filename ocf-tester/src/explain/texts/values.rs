@@ -24,4 +24,44 @@ pub(super) const ROWS: &[Explanation] = &[
          looks.",
         "Accept true, yes, on and 1 and their opposites in any case, and refuse everything else with 6.",
     ),
+    row(
+        "USE-70",
+        "The announced timeout is in milliseconds. Read as seconds it is a thousand times too long; \
+         with a fixed margin taken off, a small one becomes nothing, or less than nothing.",
+        "It announces what is configured, or its default of 20 s, and kills the action when that time \
+         is over. It announces nothing when an agent is called by others.",
+        "Divide by 1000, take off a share and not a fixed time, and go on with a default when nothing \
+         is left.",
+    ),
+    row(
+        "USE-71",
+        "Only the announced timeout says how much time there is. A stop that waits longer for a \
+         service to end by itself is killed before it uses force.",
+        "A stop that is over its timeout is a failed stop, and the node is fenced, although force would \
+         have ended the service in time.",
+        "Let stop keep a part of the announced time for force, and for the proof that it worked.",
+    ),
+    row(
+        "USE-72",
+        "The directory from which a caller was started may have been removed since; nothing that an \
+         agent does depends on it.",
+        "Pacemaker runs agents in a directory of its own, which stays. Tools run them where they are.",
+        "Use absolute paths, or change to a directory that exists before anything is read or written.",
+    ),
+    row(
+        "MIG-02",
+        "An action that has succeeded can be repeated: it succeeds again, and changes nothing. Nor may \
+         a second migrate_from start the resource a second time.",
+        "After a transition that was broken off, an action may be made again; its failure leads to a \
+         stop on both nodes and a start, the outage that migration is meant to avoid.",
+        "Let migrate_from look first, and answer 0 when the resource is there.",
+    ),
+    row(
+        "MIG-03",
+        "migrate_to gives a resource away. Where it doesn't run there is nothing to give, and starting \
+         it for that would make it run where nobody has asked for it.",
+        "It calls migrate_to only where it believes the resource to run. When that was wrong and the \
+         agent starts it, it may run on two nodes.",
+        "Let migrate_to of a stopped resource answer 7 or another error, and start nothing.",
+    ),
 ];
