@@ -11,9 +11,9 @@ use crate::child;
 use crate::ledger::{self, Process, pause};
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid, getpgrp, getppid};
 use std::collections::BTreeSet;
 use std::io;
 use std::process::{Child, Command};
@@ -130,6 +130,40 @@ pub(crate) fn await_end(child: Pid) {
             Ok(_) | Err(_) => return,
         }
     }
+}
+
+/// Takes away the orphans that have ended, and kills the groups they were in: a process that starts
+/// itself anew and ends, over and over, is never there when somebody looks, but what comes after it
+/// is in its group. While the dead one isn't taken away, the group's number is no other group's. The
+/// orphans are told by number and start time.
+pub(crate) fn end_groups_of_orphans() -> Vec<(i32, u64)> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    let mut all = Vec::new();
+    while is_adopting()
+        && let Ok(Some(pid)) = waitid(Id::All, flags).map(|status: WaitStatus| status.pid())
+    {
+        let group = getpgid(Some(pid)).ok().filter(|group| is_foreign(*group, pid));
+        if let Some(group) = group {
+            let _ = killpg(group, Signal::SIGKILL);
+            all.extend(ledger::start_time(pid.as_raw()).map(|started| (pid.as_raw(), started)));
+        }
+        if !reap(pid) {
+            break;
+        }
+    }
+    all
+}
+
+/// Whether a group is neither this process's own, nor that of its parent, nor one of those that were
+/// there before.
+fn is_foreign(group: Pid, member: Pid) -> bool {
+    let strangers = strangers().clone().unwrap_or_default();
+    let is_member = strangers.iter().any(|(pid, started)| {
+        let pid = Pid::from_raw(*pid);
+        let is_there = ledger::start_time(pid.as_raw()) == Some(*started);
+        is_there && (pid == member || getpgid(Some(pid)) == Ok(group))
+    });
+    !is_member && group != getpgrp() && getpgid(Some(getppid())) != Ok(group)
 }
 
 /// Takes away the orphans that have ended.

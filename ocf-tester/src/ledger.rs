@@ -10,7 +10,7 @@ pub(crate) use files::show_content;
 pub use processes::Process;
 use processes::Wanted;
 pub(crate) use processes::{
-    children, is_traced, lineage, process_numbers, program_name, start_time,
+    children, is_traced, lineage, now, process_numbers, program_name, start_time,
 };
 
 use std::collections::BTreeMap;

@@ -328,6 +328,29 @@ fn daemons_by_the_dozen_are_ended_and_counted() {
     }
 }
 
+/// Whoever lists processes mostly sees none of these, as each lives for a moment only.
+#[test]
+fn a_process_that_starts_itself_anew_for_ever_is_ended() {
+    let scratch = Scratch::new("bad-input").unwrap();
+    let beat = scratch.path().join("beat");
+    let script = format!(
+        "if [ \"$1\" = start ]; then setsid python3 -c '
+import os, time
+for i in range(20000):
+    if os.fork(): os._exit(0)
+    open(\"{}\", \"w\").write(str(i))
+    time.sleep(0.002)' < /dev/null > /dev/null 2>&1 & fi",
+        beat.display()
+    );
+    let options = ["--only", "START-01,STOP-01"];
+    let output = bounded(command(&script, &options, &scratch), &scratch);
+    assert_eq!(code(&output), Some(VIOLATIONS), "{output:?}");
+    assert!(text(&output.stdout).contains("LEFT "), "{output:?}");
+    let before = fs::read(&beat).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(fs::read(&beat).unwrap(), before, "it goes on");
+}
+
 #[test]
 fn odd_paths_are_told_apart() {
     let scratch = Scratch::new("bad-input").unwrap();

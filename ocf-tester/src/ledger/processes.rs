@@ -124,6 +124,14 @@ fn read_all() -> BTreeMap<i32, Status> {
     process_numbers().into_iter().filter_map(|pid| Some((pid, read(pid)?))).collect()
 }
 
+/// The time in clock ticks since boot, of which every Linux tells a hundred a second; beyond all
+/// time where it isn't told.
+pub(crate) fn now() -> u64 {
+    let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    let seconds = uptime.split(' ').next().unwrap_or_default();
+    seconds.replace('.', "").parse().unwrap_or(u64::MAX)
+}
+
 /// When a process was started, in clock ticks since boot; `None` when it has gone.
 pub(crate) fn start_time(pid: i32) -> Option<u64> {
     read(pid).map(|status| status.started)

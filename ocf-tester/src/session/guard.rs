@@ -8,9 +8,9 @@ use crate::agent::Invocation;
 use crate::check::{Halt, Stop};
 use crate::event::Event;
 use crate::family;
-use crate::ledger::{Ledger, Process, Watch, pause};
+use crate::ledger::{self, Ledger, Process, Watch, pause};
 use crate::quote::visible;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// The longest time an action gets in the clean-up, whatever it advertises.
@@ -119,6 +119,7 @@ impl Session<'_> {
 /// Kills what is there, and what that starts meanwhile, until nothing is left; says which they
 /// were. With `patience` they have had time to go by themselves before.
 pub(crate) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
+    let begun = ledger::now();
     let look = || watch.snapshot().unwrap_or_default().processes;
     let mut there = if patience {
         watch.settled(&Ledger::default()).unwrap_or_default().processes
@@ -129,13 +130,18 @@ pub(crate) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
     let deadline = Instant::now() + KILL_GRACE;
     // One look can miss a process that is born during it: only the second empty one counts.
     let mut empty_looks = 0;
+    // Nothing is started any more, so these come from one that starts itself anew.
+    let mut restless: BTreeSet<(i32, u64)> = BTreeSet::new();
     while empty_looks < 2 && Instant::now() < deadline {
-        empty_looks = if there.is_empty() { empty_looks + 1 } else { 0 };
+        let ended = family::end_groups_of_orphans();
+        empty_looks = if there.is_empty() && ended.is_empty() { empty_looks + 1 } else { 0 };
+        restless.extend(ended.into_iter().filter(|(_, started)| *started > begun));
         for (key, process) in there {
             family::end(&process);
-            seen.insert(key, process);
+            // At a second look it may be half gone, without its command line.
+            seen.entry(key).or_insert(process);
         }
-        if empty_looks == 0 {
+        if empty_looks < 2 {
             pause(LOOK_AGAIN);
         }
         there = look();
@@ -148,6 +154,10 @@ pub(crate) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
     let mut sentences: Vec<String> = seen.iter().take(NAMED).map(name).collect();
     if unnamed > 0 {
         sentences.push(format!("{unnamed} further processes outlived stop and were killed"));
+    }
+    if restless.iter().any(|one| !seen.contains_key(one)) {
+        let what = "a process the agent started starts itself anew, and was killed with its group";
+        sentences.push(what.to_owned());
     }
     sentences
 }
