@@ -6,14 +6,20 @@ mod profiles;
 use super::{after_a_sound_start, row, should};
 use crate::agent::Invocation;
 use crate::check::{Check, Stop};
+use crate::ledger::pause;
 use crate::profile::Profile;
 use crate::scratch::Scratch;
 use crate::session::{Session, State};
+use crate::turn;
 use profiles::{CRM_RESOURCE, CRMSH, DRBD_REACTOR, HALO, PACEMAKER_2, PACEMAKER_3, PCS};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long is waited for a resource that several testers share.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) const CHECKS: &[Check] = &[
     row("USE-30", "Pacemaker", "it works as Pacemaker 2.1 and 3 call it", by_pacemaker),
@@ -104,6 +110,20 @@ fn by_reactor(session: &mut Session<'_>) -> Result<(), Stop> {
 }
 
 fn by_halo(session: &mut Session<'_>) -> Result<(), Stop> {
+    // Without a name every tester of agents of this type works on the same resource.
+    let mut nameless = session.base.clone().without_env("OCF_RESOURCE_INSTANCE");
+    nameless.agent = nameless.agent.file_name().unwrap_or_default().into();
+    let deadline = Instant::now() + PATIENCE;
+    let _turn = loop {
+        match turn::take(&nameless) {
+            Some(turn) => break turn,
+            None if Instant::now() > deadline => {
+                let why = "another ocf-tester is at work on the resource without a name";
+                return Err(Stop::Skipped(why.to_owned()));
+            }
+            None => pause(Duration::from_millis(20)),
+        }
+    };
     live_with(session, &[HALO])
 }
 

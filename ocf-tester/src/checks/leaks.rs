@@ -195,6 +195,7 @@ fn only_looks(session: &mut Session<'_>) -> Result<(), Stop> {
 /// With Pacemaker's umask, under which only an agent's own will makes such a file.
 fn stays_closed(session: &mut Session<'_>) -> Result<(), Stop> {
     const PACEMAKERS: u32 = 0o026;
+    after_a_sound_start(session)?;
     session.reach(State::Stopped)?;
     let before = places::files(&session.base);
     let mut start = session.prepare("start");

@@ -36,8 +36,13 @@ impl Session<'_> {
         Err(self.unreached(&monitor, &execution, "monitor"))
     }
 
+    /// The check that told that this action doesn't do its work.
+    pub(crate) fn blocked_by(&self, action: &str) -> Option<&'static str> {
+        self.blocked.get(action).copied()
+    }
+
     fn unreached(&mut self, call: &Invocation, execution: &Execution, action: &str) -> Stop {
-        let told = self.blocked.get(action).copied().or_else(|| self.told_about(action));
+        let told = self.blocked_by(action).or_else(|| self.told_about(action));
         match told {
             Some(id) => Stop::Skipped(format!("{action} answers {execution} after {id} failed")),
             None => {
