@@ -47,8 +47,11 @@ fn is_cheap(session: &mut Session<'_>) -> Result<(), Stop> {
         cpu = cpu.min(execution.usage.map_or(Duration::MAX, |usage| usage.cpu));
     }
     let interval = interval(session);
-    let counted =
-        processes.map_or("not counted".to_owned(), |number| format!("{number} processes"));
+    let counted = match processes {
+        None => "an unknown number of processes".to_owned(),
+        Some(1) => "1 process".to_owned(),
+        Some(number) => format!("{number} processes"),
+    };
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let share = |time: Duration| 100.0 * time.as_secs_f64() / interval.as_secs_f64();
     let seen = format!(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What the tracer does to processes that it isn't there for.
 
+use super::observe;
 use super::trace::{self, End};
 use crate::agent::Invocation;
 use crate::ledger::{Watch, pause};
@@ -55,4 +56,24 @@ fn an_action_that_never_ends_is_ended_at_its_limit() {
     let run = trace::run(&call, trace::Purpose::Trial(None), None).unwrap();
     assert!(run.timed_out);
     assert_eq!(run.end, End::Signal(nix::sys::signal::Signal::SIGKILL));
+}
+
+#[test]
+fn what_an_action_starts_executes_and_makes_is_seen() {
+    let scratch = Scratch::new("sight").unwrap();
+    let mut call = Invocation::new("/bin/sh", "-c")
+        .argument("(:); (setsid true a-word) & wait; : > made; mkdir nested; exec true last-word");
+    call.directory = scratch.path().to_owned();
+    let (execution, sight) = observe(&call, None).unwrap();
+    assert_eq!(execution.code(), Some(0), "{execution:?}");
+    assert_eq!(execution.processes, Some(sight.started + 1));
+    // The first subshell; the second, which becomes setsid; mkdir.
+    assert_eq!(sight.started, 3, "{sight:?}");
+    for words in ["true a-word", "true last-word"] {
+        assert!(sight.programs.iter().any(|program| program == words), "{sight:?}");
+    }
+    for name in ["made", "nested"] {
+        assert!(sight.made.contains(&scratch.path().join(name)), "{sight:?}");
+    }
+    assert!(sight.calls.contains("setsid") && sight.calls.contains("execve"), "{sight:?}");
 }
