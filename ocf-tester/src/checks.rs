@@ -18,6 +18,7 @@ mod promotion;
 mod secrets;
 mod survivors;
 mod truth;
+mod unadvertised;
 mod values;
 
 use crate::check::{Check, Level, Phase, Stop};
@@ -67,6 +68,7 @@ pub fn all() -> &'static [Check] {
         let parts = [
             classic::CHECKS,
             truth::CHECKS,
+            unadvertised::CHECKS,
             actions::CHECKS,
             promotion::CHECKS,
             bystanders::CHECKS,

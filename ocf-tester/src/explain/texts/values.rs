@@ -5,6 +5,15 @@ use super::{Explanation, row};
 
 pub(super) const ROWS: &[Explanation] = &[
     row(
+        "MD-19",
+        "A parameter that isn't advertised can't be set: tools refuse names that the description \
+         doesn't have. Mostly it is one that was forgotten, or a name that is written in two ways. This \
+         check looks for names in the agent's own file; it sees that they are read, not what for.",
+        "It passes every parameter on. pcs and crmsh refuse the unknown one, so nobody gets to use it.",
+        "Advertise it, or take the code that reads it away; for values within the agent use variables \
+         with other names.",
+    ),
+    row(
         "VAL-05",
         "Values come from people and scripts, and have typing errors, blanks, quotes and bytes of \
          other encodings in them. An agent may refuse such a value or take it, but it has to end in a \
