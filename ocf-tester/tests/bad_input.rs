@@ -132,7 +132,8 @@ fn a_description_of_everything_costs_a_bounded_number_of_calls() {
     let (code, said) = verdict(script, &["--only", "META-*,VAL-02"]);
     assert_eq!(code, Some(VIOLATIONS), "{said}");
     let findings = said.lines().filter(|line| line.contains(" VAL-02 ")).count();
-    assert!((20..=100).contains(&findings), "{findings} calls for 2000 parameters");
+    // Each with a few bad values.
+    assert!((20..=1000).contains(&findings), "{findings} calls for 2000 parameters");
 }
 
 /// An agent whose actions get a second and no more.
