@@ -49,7 +49,8 @@ struct Call<'a> {
     wall_seconds: f64,
     cpu_seconds: Option<f64>,
     max_rss_bytes: Option<u64>,
-    /// How many processes it was; of one start, monitor and stop only, which are traced.
+    /// How many processes it was, until its end or its kill; of the calls only that are traced,
+    /// one plain start, monitor and stop among them.
     processes: Option<usize>,
     stdout: String,
     stderr: String,
