@@ -8,6 +8,7 @@ use crate::agent::Invocation;
 use crate::check::{Check, Failure, Need, Stop};
 use crate::family;
 use crate::kill::{Kill, choose};
+use crate::ledger::Process;
 use crate::places;
 use crate::seed::Dice;
 use crate::session::{Session, State};
@@ -82,7 +83,7 @@ fn outlives(session: &mut Session<'_>, action: &str, before: State) -> Result<()
         // What another process did meanwhile may have kept the action from making this call.
         let kill = strike.kill.as_ref().unwrap_or(&kill);
         session.killed.kills += usize::from(strike.kill.is_some());
-        let recovered = recover(session, action);
+        let recovered = recover(session, action, &usual.others);
         let left = usual.left(session, &strike.fresh);
         match recovered {
             Ok(()) if left.is_empty() => continue,
@@ -100,6 +101,7 @@ fn outlives(session: &mut Session<'_>, action: &str, before: State) -> Result<()
 
 /// What stands before a kill and after any life: no residue.
 struct Usual {
+    others: Vec<Process>,
     own: BTreeSet<PathBuf>,
     stems: BTreeSet<String>,
 }
@@ -109,6 +111,7 @@ impl Usual {
     fn new(session: &Session<'_>, fresh: &BTreeSet<PathBuf>) -> Self {
         let left = still_there(fresh);
         Self {
+            others: session.processes(),
             own: places::files(&session.base).into_keys().collect(),
             stems: left.iter().map(|path| stem(path)).collect(),
         }
@@ -137,20 +140,20 @@ fn still_there(fresh: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
 }
 
 /// Stops the resource and starts it again; in the end it is stopped, unless something is wrong.
-fn recover(session: &mut Session<'_>, action: &str) -> Result<(), Stop> {
-    match (stop(session, action == "promote"), action) {
+fn recover(session: &mut Session<'_>, action: &str, others: &[Process]) -> Result<(), Stop> {
+    match (stop(session, action == "promote", others), action) {
         // Pacemaker wouldn't, but an agent that stops only what isn't promoted tells it so.
-        (Err(Stop::Failed(_)), "demote") => stop(session, true)?,
+        (Err(Stop::Failed(_)), "demote") => stop(session, true, others)?,
         (result, _) => result?,
     }
     let start = session.prepare("start");
     session.expect(&start, &[0], "start")?;
     let monitor = session.prepare("monitor");
     session.expect(&monitor, &[0, 8, 190, 191], "monitor after start")?;
-    stop(session, session.state() == State::Promoted)
+    stop(session, session.state() == State::Promoted, others)
 }
 
-fn stop(session: &mut Session<'_>, demote: bool) -> Result<(), Stop> {
+fn stop(session: &mut Session<'_>, demote: bool, others: &[Process]) -> Result<(), Stop> {
     if demote {
         // Its answer doesn't matter: nobody knows whether there is anything to demote.
         session.call("demote")?;
@@ -159,7 +162,7 @@ fn stop(session: &mut Session<'_>, demote: bool) -> Result<(), Stop> {
     session.expect(&stop, &[0], "stop")?;
     let monitor = session.prepare("monitor");
     session.expect(&monitor, &[7], "monitor after stop")?;
-    let left = session.lingering_processes();
+    let left = session.lingering_beyond(others);
     if left.is_empty() {
         return Ok(());
     }

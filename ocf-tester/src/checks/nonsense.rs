@@ -202,14 +202,7 @@ fn stop(session: &mut Session<'_>, others: &[Process]) -> Result<(), Stop> {
     session.expect(&stop, &[0], "stop with the right values, after that life,")?;
     let monitor = session.prepare("monitor");
     session.expect(&monitor, &[7], "monitor with the right values, after that life,")?;
-    let is_same =
-        |one: &Process, other: &Process| (one.pid, one.started) == (other.pid, other.started);
-    let is_new = |one: &Process| !others.iter().any(|other| is_same(one, other));
-    if !session.processes().iter().any(is_new) {
-        return Ok(());
-    }
-    let mut left = session.lingering_processes();
-    left.retain(is_new);
+    let left = session.lingering_beyond(others);
     if left.is_empty() {
         return Ok(());
     }

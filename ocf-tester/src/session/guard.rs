@@ -78,6 +78,17 @@ impl Session<'_> {
         settled.processes.into_values().collect()
     }
 
+    /// Those of them that are none of these.
+    pub(crate) fn lingering_beyond(&self, others: &[Process]) -> Vec<Process> {
+        let is_same =
+            |one: &Process, other: &Process| (one.pid, one.started) == (other.pid, other.started);
+        let is_new = |one: &Process| !others.iter().any(|other| is_same(one, other));
+        if !self.processes().iter().any(is_new) {
+            return Vec::new();
+        }
+        self.lingering_processes().into_iter().filter(is_new).collect()
+    }
+
     /// The processes this run started that are there now.
     pub(crate) fn processes(&self) -> Vec<Process> {
         self.watch().snapshot().unwrap_or_default().processes.into_values().collect()
