@@ -21,6 +21,8 @@ pub enum Consumer {
     Crmsh,
     /// Pacemaker's controller: ignores what it can't use.
     Pacemaker,
+    /// Whoever configures a resource by it: no tool refuses it, but it contradicts itself.
+    People,
 }
 
 impl fmt::Display for Consumer {
@@ -30,6 +32,7 @@ impl fmt::Display for Consumer {
             Self::Pcs => "pcs",
             Self::Crmsh => "crmsh",
             Self::Pacemaker => "Pacemaker",
+            Self::People => "people",
         })
     }
 }
@@ -86,6 +89,14 @@ pub struct Finding {
     pub consumer: Consumer,
     /// What is wrong, naming the element.
     pub message: String,
+}
+
+impl Finding {
+    /// Whether every consumer accepts the description nevertheless.
+    #[must_use]
+    pub fn is_advice(&self) -> bool {
+        self.consumer == Consumer::People
+    }
 }
 
 impl fmt::Display for Finding {

@@ -38,6 +38,16 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         phase: Description,
+        level: Should,
+        ..row(
+            "META-03",
+            "Metadata",
+            "the description agrees with itself: defaults have their types, required is required",
+            description::makes_sense,
+        )
+    },
+    Check {
+        phase: Description,
         needs: &[Need::Root],
         ..row("USE-20", PRACTICE, "meta-data works for any user", description::works_for_nobody)
     },

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The 1.1 schema: elements, their order, their attributes (OCF 1.1, "Resource Agent Metadata").
 
-use super::{Consumer::Ocf, Findings};
+use super::{
+    Consumer::{Ocf, People},
+    Findings,
+};
 use crate::tree::Element;
 
 /// One child element a place may have, in the order in which it must stand.
@@ -88,7 +91,7 @@ fn parameter(element: &Element, findings: &mut Findings) {
         && element.child("content").is_some_and(|content| default_of(content).is_some())
     {
         let message = format!("{} is required and has a default", named(element));
-        findings.add("MD-17", Ocf, message);
+        findings.add("MD-17", People, message);
     }
 }
 
@@ -129,7 +132,7 @@ fn content(parameter: &Element, content: &Element, findings: &mut Findings) {
     if bad_default {
         let text = default.unwrap_or_default();
         let message = format!("{}: the default \"{text}\" is no {kind}", named(parameter));
-        findings.add("MD-08", Ocf, message);
+        findings.add("MD-08", People, message);
     }
     match kind {
         "string" | "integer" | "boolean" if content.children.is_empty() => {}

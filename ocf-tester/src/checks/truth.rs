@@ -3,10 +3,12 @@
 
 use super::{during, row, should};
 use crate::agent::Invocation;
-use crate::check::{Check, Failure, Phase, Stop};
+use crate::check::{Check, Failure, Level, Phase, Stop};
 use crate::session::Session;
 use ocf_metadata::reader::{self, Document};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 pub(super) const CHECKS: &[Check] = &[
     during(
@@ -35,17 +37,23 @@ pub(super) const CHECKS: &[Check] = &[
             says_nothing_else,
         )),
     ),
-    during(
-        Phase::Description,
-        should(row("USE-27", "practice", "meta-data works in an empty environment", needs_nothing)),
-    ),
+    // The variable that says where the shell library is, OCF_ROOT, is set by every caller.
+    Check {
+        level: Level::Info,
+        phase: Phase::Description,
+        ..row("USE-27", "practice", "meta-data works in an empty environment", needs_nothing)
+    },
 ];
 
-/// Tools find the agent by its file's name and show the description's.
+/// Tools find the agent by its file's name and show the description's. An agent may be installed by
+/// links of other names, and before that its file has the suffix of its language.
 fn is_named(session: &mut Session<'_>) -> Result<(), Stop> {
     let file = session.base.agent.file_name().unwrap_or_default().to_string_lossy();
     let Some(document) = &session.document else { return Err(unread()) };
-    if document.name == file {
+    let is_name_of = |path: &Path| {
+        [path.file_name(), path.file_stem()].contains(&Some(OsStr::new(&document.name)))
+    };
+    if files(&session.base.agent).iter().any(|path| is_name_of(path)) {
         return Ok(());
     }
     Err(Failure {
@@ -55,6 +63,13 @@ fn is_named(session: &mut Session<'_>) -> Result<(), Stop> {
         reproduction: Some(session.prepare("meta-data").reproduction()),
     }
     .into())
+}
+
+/// The file and, where it is a link, those it leads to.
+fn files(agent: &Path) -> Vec<PathBuf> {
+    // No longer chain than the kernel follows.
+    let next = |path: &PathBuf| Some(path.parent()?.join(std::fs::read_link(path).ok()?));
+    std::iter::successors(Some(agent.to_owned()), next).take(40).collect()
 }
 
 fn unread() -> Stop {

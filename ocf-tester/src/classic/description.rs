@@ -5,7 +5,8 @@ use super::life::NO_SOFTWARE;
 use crate::agent::OUTPUT_CAP;
 use crate::check::{Failure, Halt, Stop};
 use crate::session::Session;
-use ocf_metadata::{reader, rules};
+use ocf_metadata::reader;
+use ocf_metadata::rules::{self, Finding};
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -37,20 +38,32 @@ pub(super) fn is_printed(session: &mut Session<'_>) -> Result<(), Stop> {
 }
 
 pub(super) fn keeps_rules(session: &mut Session<'_>) -> Result<(), Stop> {
+    keeps(session, |finding| !finding.is_advice())
+}
+
+/// What no tool refuses, but somebody who configures a resource by it gets wrong.
+pub(super) fn makes_sense(session: &mut Session<'_>) -> Result<(), Stop> {
+    keeps(session, Finding::is_advice)
+}
+
+fn keeps(session: &Session<'_>, is_asked: fn(&Finding) -> bool) -> Result<(), Stop> {
     if session.printed.is_empty() {
         return Err(Stop::Skipped("meta-data printed nothing".to_owned()));
     }
     let reproduction = session.prepare("meta-data").reproduction();
     let mut seen = HashSet::new();
     let mut findings = rules::check(&session.printed);
-    findings.retain(|finding| seen.insert(finding.to_string()));
+    findings.retain(|finding| is_asked(finding) && seen.insert(finding.to_string()));
     let further = findings.len().saturating_sub(FINDINGS);
     let mut failures: Vec<Failure> = findings
         .into_iter()
         .take(FINDINGS)
         .map(|finding| Failure {
             rule: Some(finding.rule),
-            expected: format!("a description that {} accepts", finding.consumer),
+            expected: match finding.is_advice() {
+                true => "a description that agrees with itself".to_owned(),
+                false => format!("a description that {} accepts", finding.consumer),
+            },
             seen: finding.message,
             reproduction: Some(reproduction.clone()),
         })

@@ -8,6 +8,7 @@ mod hygiene;
 mod kills;
 mod roles;
 mod rules;
+mod sense;
 mod troubles;
 mod values;
 
@@ -41,6 +42,7 @@ pub fn all() -> impl Iterator<Item = &'static Explanation> {
         hygiene::ROWS,
         kills::ROWS,
         roles::ROWS,
+        sense::ROWS,
         troubles::ROWS,
         values::ROWS,
     ]
