@@ -50,7 +50,12 @@ const EDITS: &[(&str, &str, &str, Consumer)] = &[
     ("reloadable=\"1\">", "reloadable=\"1\" private=\"1\">", "MD-06", Consumer::Ocf),
     ("required=\"1\"", "required=\"true\"", "MD-06", Consumer::Ocf),
     ("type=\"integer\" default=\"1\"", "type=\"int\"", "MD-08", Consumer::Ocf),
-    ("type=\"integer\" default=\"1\"", "type=\"integer\" default=\"one\"", "MD-08", Consumer::People),
+    (
+        "type=\"integer\" default=\"1\"",
+        "type=\"integer\" default=\"one\"",
+        "MD-08",
+        Consumer::People,
+    ),
     ("<option value=\"a\"/><option value=\"b\"/>", "", "MD-08", Consumer::Ocf),
     ("type=\"select\"", "type=\"select\" default=\"a\"", "MD-17", Consumer::People),
     ("type=\"select\"", "type=\"select\" default=\"c\"", "MD-08", Consumer::People),

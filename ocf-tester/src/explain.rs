@@ -13,6 +13,18 @@ use texts::Explanation;
 /// The check that judges descriptions by [`RULES`].
 const JUDGE_OF_RULES: &str = "META-02";
 
+/// The check that judges what contradicts itself in a description.
+const JUDGE_OF_SENSE: &str = "META-03";
+
+/// Which checks judge a rule: what is no type is refused, a default of another type isn't.
+fn judges(rule: &str) -> &'static [&'static str] {
+    match rule {
+        "MD-08" => &[JUDGE_OF_RULES, JUDGE_OF_SENSE],
+        "MD-17" => &[JUDGE_OF_SENSE],
+        _ => &[JUDGE_OF_RULES],
+    }
+}
+
 /// The text about every check and every rule of descriptions that one of the patterns means; the
 /// checks first, in their order.
 ///
@@ -44,8 +56,9 @@ fn text(check: &Check) -> String {
     };
     let _ = writeln!(text, "Source: {source}");
     tell(&mut text, texts::all().find(|explanation| explanation.id == check.id));
-    if check.id == JUDGE_OF_RULES {
-        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let judged = RULES.iter().map(|rule| rule.id).filter(|rule| judges(rule).contains(&check.id));
+    let ids: Vec<&str> = judged.collect();
+    if !ids.is_empty() {
         let _ = write!(text, "\nRules:\n{}", filled(&ids.join(" ")));
     }
     text
@@ -53,7 +66,8 @@ fn text(check: &Check) -> String {
 
 /// Everything there is to say about a rule of descriptions.
 fn text_of_rule(rule: &Rule) -> String {
-    let mut text = format!("{} (judged by {JUDGE_OF_RULES}): {}\n", rule.id, rule.meaning);
+    let judges = judges(rule.id).join(" and ");
+    let mut text = format!("{} (judged by {judges}): {}\n", rule.id, rule.meaning);
     let source = match rule.id.split_once('-') {
         Some(("USE", _)) => "no rule of OCF 1.1, but what readers of descriptions need",
         _ => "OCF 1.1, Metadata",
@@ -123,12 +137,14 @@ mod tests {
     #[test]
     fn the_rules_are_found_by_their_ids_and_by_their_judge() {
         let about = |id: &str| explain(all(), &[id.to_owned()]).unwrap();
-        assert!(about("MD-08").starts_with("MD-08 (judged by META-02): "));
-        assert!(about("md-1*").contains("\nMD-17 (judged by META-02)"));
+        assert!(about("MD-08").starts_with("MD-08 (judged by META-02 and META-03): "));
+        assert!(about("md-1*").contains("\nMD-17 (judged by META-03)"));
         let both = about("MD-01");
         assert!(both.contains("MD-01 (must): ") && both.contains("MD-01 (judged by META-02): "));
         for rule in RULES {
-            assert!(about(JUDGE_OF_RULES).contains(rule.id), "{}", rule.id);
+            for judge in judges(rule.id) {
+                assert!(about(judge).contains(rule.id), "{}", rule.id);
+            }
         }
         let why = explain(all(), &["MD-08".to_owned(), "NO-1".to_owned()]).unwrap_err();
         assert!(why.contains("NO-1"), "{why}");

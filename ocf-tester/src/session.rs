@@ -99,6 +99,7 @@ pub struct Session<'a> {
     /// Actions that didn't do their work when a check needed it, and the check that told so.
     blocked: BTreeMap<String, &'static str>,
     touched: bool,
+    provoking: bool,
     promoted_once: bool,
     marker: String,
     interrupt: Option<&'a Interrupt>,
@@ -184,6 +185,7 @@ impl<'a> Session<'a> {
             current: "",
             blocked: BTreeMap::new(),
             touched: false,
+            provoking: false,
             promoted_once: false,
             marker: format!("{}-{}", std::process::id(), since.as_nanos()),
             interrupt,
@@ -200,6 +202,7 @@ impl<'a> Session<'a> {
         let begun = Instant::now();
         self.tell(&Event::Checking(check));
         self.current = check.id;
+        self.provoking = false;
         let result = match self.hindrance(check) {
             Some(why) => Err(Stop::Skipped(why)),
             None => (check.run)(self),
@@ -345,7 +348,7 @@ impl<'a> Session<'a> {
             };
         }
         self.tell(&Event::Called(call, &execution));
-        self.records.push(Record::new(call, &execution, &self.records));
+        self.records.push(Record::new(call, &execution, self.provoking, &self.records));
         match execution.verdict {
             agent::Verdict::Interrupted => Err(Stop::Halt(Halt::Interrupted)),
             _ => Ok(execution),

@@ -12,7 +12,7 @@ const CROWD: usize = 8;
 
 pub(super) const CHECKS: &[Check] = &[
     row("USE-38", "practice", "several monitors at once don't disturb each other", are_asked),
-    // Pacemaker itself makes one call of a resource at a time.
+    // Pacemaker never does it: operations on a resource wait for each other. People and scripts may.
     should(row(
         "START-07",
         "start",
@@ -82,16 +82,19 @@ fn are_started(session: &mut Session<'_>) -> Result<(), Stop> {
 /// another value of a parameter could be that is no path, only its user knows.
 fn second(session: &Session<'_>, call: Invocation) -> Result<Invocation, Stop> {
     let mut call = call;
-    let parameters = session.document.iter().flat_map(|document| &document.parameters);
-    for parameter in parameters {
+    let all = session.document.as_ref().map_or(&[][..], |document| &document.parameters);
+    let (mut has_value, mut has_other) = (false, false);
+    for parameter in all {
         let variable = OsString::from(format!("OCF_RESKEY_{}", parameter.name));
         let Some(value) = session.base.environment.get(&variable) else { continue };
+        has_value = true;
         let is_path = value.to_string_lossy().starts_with('/');
         match (parameter.unique_group.is_some(), is_path) {
             (true, true) => {
                 let mut other = value.clone();
                 other.push("-second");
                 call = call.env(variable, other);
+                has_other = true;
             }
             (false, false) => {}
             _ => {
@@ -101,6 +104,14 @@ fn second(session: &Session<'_>, call: Invocation) -> Result<Invocation, Stop> {
         }
     }
     let name = session.base.environment.get(OsStr::new("OCF_RESOURCE_INSTANCE"));
+    let own = name.map(|name| name.to_string_lossy()).filter(|name| !name.is_empty());
+    let is_named = |default: &String| own.as_ref().is_some_and(|own| default.contains(&**own));
+    let mut defaults = all.iter().filter_map(|parameter| parameter.default.as_ref());
+    // Two resources that differ in nothing but their names may well be the same thing.
+    if !has_other && (has_value || !defaults.any(is_named)) {
+        let why = "no unique parameter was given that tells two resources apart";
+        return Err(Stop::Skipped(why.to_owned()));
+    }
     let mut name = name.cloned().unwrap_or_else(|| "default".into());
     name.push("-second");
     Ok(call.env("OCF_RESOURCE_INSTANCE", name))

@@ -91,6 +91,7 @@ fn clears_up(session: &mut Session<'_>) -> Result<(), Stop> {
 
 fn ends_frozen(session: &mut Session<'_>) -> Result<(), Stop> {
     let service = service(session)?;
+    session.provoke();
     for process in &service {
         // What has gone meanwhile needs no freezing.
         let _ = kill(Pid::from_raw(process.pid), Signal::SIGSTOP);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Values of parameters that are wrong, hostile or secret.
 
-use super::row;
 use super::secrets::{SECRET, is_secret};
+use super::{row, should};
 use crate::agent::Invocation;
-use crate::check::{Check, Failure, Need, Stop};
+use crate::check::{Check, Failure, Level, Need, Stop};
 use crate::scratch::Scratch;
 use crate::session::{Session, State};
 use ocf_metadata::reader::Parameter;
@@ -12,12 +12,15 @@ use ocf_metadata::reader::Parameter;
 const VALIDATE: &[Need] = &[Need::Advertised("validate-all")];
 
 pub(super) const CHECKS: &[Check] = &[
+    // OCF 1.1 leaves it to the agent how much validate-all finds.
     Check {
         needs: VALIDATE,
+        level: Level::Should,
         ..row("VAL-02", "validate-all", "validate-all refuses what is no integer", is_integer)
     },
     Check {
         needs: VALIDATE,
+        level: Level::Should,
         ..row(
             "VAL-03",
             "validate-all",
@@ -27,6 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         needs: VALIDATE,
+        level: Level::Should,
         ..row(
             "VAL-04",
             "validate-all",
@@ -34,12 +38,13 @@ pub(super) const CHECKS: &[Check] = &[
             is_given,
         )
     },
-    row(
+    // The template that agents are written after validates before every action.
+    should(row(
         "STOP-07",
         "stop",
         "stop of a stopped resource answers 0 with missing and with wrong parameters",
         stops_anyway,
-    ),
+    )),
     row("MD-18", "Metadata", "the advertised defaults are the real ones", tells_defaults),
     Check {
         needs: VALIDATE,
@@ -50,7 +55,8 @@ pub(super) const CHECKS: &[Check] = &[
             takes_words,
         )
     },
-    row("USE-60", "practice", "no value of a parameter is executed", executes_nothing),
+    // Who may set parameters may mostly do more, too; OCF says nothing about it.
+    should(row("USE-60", "practice", "no value of a parameter is executed", executes_nothing)),
     row("USE-61", "practice", "no password is printed", keeps_secrets),
 ];
 
@@ -230,15 +236,25 @@ fn hostile(canary: &str) -> [String; 3] {
     ]
 }
 
+/// Whether the value is there to be executed: a command, a hook, or words for a command line.
+fn is_command(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = ["cmd", "command", "hook", "script", "option", "opts", "args", "params"];
+    words.iter().any(|word| name.contains(word))
+}
+
 fn executes_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
     let given = |one: &Parameter| {
         let variable = format!("OCF_RESKEY_{}", one.name);
         session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
     };
-    let free = parameters(session, &|one| one.unique_group.is_none() && !given(one));
+    let free = parameters(session, &|one| {
+        one.unique_group.is_none() && !given(one) && !is_command(&one.name)
+    });
     if free.is_empty() {
         return Err(Stop::Skipped("there is no parameter without a value of its own".to_owned()));
     }
+    session.provoke();
     let scratch = Scratch::new("canary").map_err(|error| Stop::Skipped(error.to_string()))?;
     let canary = scratch.path().join("canary");
     session.reach(State::Stopped)?;

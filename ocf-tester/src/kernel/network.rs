@@ -20,6 +20,9 @@ const LOCAL_TABLE: u32 = 255;
 /// `RTPROT_REDIRECT` and `RTPROT_RA`: routes that neighbours announce, and that come and go.
 const ANNOUNCED: &[u8] = &[1, 9];
 
+/// `RTPROT_KERNEL`: a route that goes with an address.
+const OF_KERNEL: u8 = 2;
+
 /// `RTM_F_CLONED`: no route but the memory of one that was used.
 const CLONED: u32 = 0x200;
 
@@ -61,13 +64,24 @@ fn address_line(row: &Row, device: Option<&String>) -> Option<String> {
     }
     // On a link between two the other one's address stands in the place of the own one.
     let address = ip(row.bytes(2).or_else(|| row.bytes(1))?)?;
+    if is_automatic(address) {
+        return None;
+    }
     Some(format!("address {address}/{} on {}", row.byte(1), named(device)))
+}
+
+/// Whether the kernel gives it to every device by itself, a moment after that has come up.
+fn is_automatic(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(six) if six.is_unicast_link_local())
 }
 
 fn route_line(row: &Row, device: Option<&String>) -> Option<String> {
     let table = row.number(15).unwrap_or_else(|| u32::from(row.byte(4)));
     let flags = netlink::number(&row.fixed, 8)?;
     if table == LOCAL_TABLE || flags & CLONED != 0 || ANNOUNCED.contains(&row.byte(5)) {
+        return None;
+    }
+    if row.byte(5) == OF_KERNEL && row.bytes(1).and_then(ip).is_some_and(is_automatic) {
         return None;
     }
     let (target, source) = (prefix(row, 1, 1), row.bytes(7).and_then(ip));

@@ -17,15 +17,23 @@ pub struct Record {
     pub call: Arc<Invocation>,
     /// What it did; of its output the beginning, and of its standard error the end.
     pub execution: Execution,
+    /// Whether the tester had done something before that nobody would do on purpose: its duration
+    /// and its words say nothing of the ordinary.
+    pub provoked: bool,
 }
 
 impl Record {
     /// A record that follows those before it.
-    pub(super) fn new(call: &Invocation, execution: &Execution, before: &[Self]) -> Self {
+    pub(super) fn new(
+        call: &Invocation,
+        execution: &Execution,
+        provoked: bool,
+        before: &[Self],
+    ) -> Self {
         let mut last = before.iter().rev().take(ALIKE);
         let alike = last.find(|record| *record.call == *call);
         let call = alike.map_or_else(|| Arc::new(call.clone()), |record| Arc::clone(&record.call));
-        Self { call, execution: shortened(execution) }
+        Self { call, execution: shortened(execution), provoked }
     }
 }
 
@@ -44,5 +52,18 @@ fn shortened(execution: &Execution) -> Execution {
         processes: execution.processes,
         exit_reason: execution.exit_reason.clone(),
         holders: execution.holders.clone(),
+    }
+}
+
+impl super::Session<'_> {
+    /// Whether checks of behaviour are left out.
+    #[must_use]
+    pub fn is_barred(&self) -> bool {
+        self.barrier.is_some()
+    }
+
+    /// The rest of this check's calls are made under conditions that nobody would make on purpose.
+    pub fn provoke(&mut self) {
+        self.provoking = true;
     }
 }
