@@ -19,7 +19,7 @@ use std::time::Duration;
 const RELEASE: &str = "bookworm";
 
 /// What a node has beyond the smallest Debian.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "pacemaker",
     "corosync",
     "pcs",
@@ -33,6 +33,8 @@ const PACKAGES: [&str; 12] = [
     "iproute2",
     "strace",
     "less",
+    // For the agent ping, which is put through the tester.
+    "iputils-ping",
 ];
 
 /// To be raised when a step below changes what ends up in the image.

@@ -49,10 +49,19 @@ pub fn alone(test: &str, body: impl FnOnce() -> Outcome) -> Outcome {
 /// # Errors
 /// Outside, and when it can't be mounted.
 pub fn install(peers: &Peers) -> Outcome {
-    let there = Path::new(INSTALLED).join(peers.name);
+    replace(&Path::new(INSTALLED).join(peers.name), &peers.ours)
+}
+
+/// Puts a file where another one is. Only inside [`alone`].
+///
+/// # Errors
+/// Outside, and when it can't be mounted.
+pub fn replace(there: &Path, by: &Path) -> Outcome {
     only_inside()?;
-    mount(Some(&peers.ours), &there, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-        .map_err(|error| format!("cannot mount our agent over {}: {error}", there.display()).into())
+    let refused =
+        |error| format!("cannot mount {} over {}: {error}", by.display(), there.display());
+    mount(Some(by), there, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .map_err(|error| refused(error).into())
 }
 
 /// Makes a directory of the machine's an empty one. Only inside [`alone`].

@@ -11,10 +11,11 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// Where Debian has the tools, and which package brings each.
-const TOOLS: [(&str, &str); 9] = [
+const TOOLS: [(&str, &str); 10] = [
     ("/usr/sbin/cibadmin", "pacemaker-cli-utils"),
     ("/usr/sbin/crm", "crmsh"),
     ("/usr/sbin/crm_resource", "pacemaker-cli-utils"),
+    ("/usr/sbin/ip", "iproute2"),
     ("/usr/sbin/ocf-tester", "resource-agents"),
     ("/usr/sbin/pcs", "pcs"),
     ("/usr/lib/pacemaker/pacemaker-execd", "pacemaker"),
