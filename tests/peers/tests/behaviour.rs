@@ -200,6 +200,7 @@ fn address() -> Outcome {
         ),
         ("USE-51", "255", "the same, in start"),
         ("VAL-05", "network_namespace", "a name of two words ends the shell with 255"),
+        ("MD-19", "netmask", "the older agent's parameter, which it still reads"),
         ("VAL-06", "lvs_support", TAKES_ALL),
         ("VAL-06", "lvs_ipv6_addrlabel", TAKES_ALL),
         ("VAL-06", "unique_clone_address", TAKES_ALL),
