@@ -35,7 +35,7 @@ pub(crate) struct Moment {
 impl Moment {
     /// What is there now.
     pub(crate) fn now(call: &Invocation) -> Self {
-        Self { own: files(call), common: common_files(), objects: kernel::objects() }
+        Self { own: own_files(call), common: common_files(), objects: kernel::objects() }
     }
 }
 
@@ -57,22 +57,22 @@ fn own(call: &Invocation) -> BTreeSet<PathBuf> {
     named.filter_map(|(_, value)| directory(Path::new(value))).filter(is_own).collect()
 }
 
-/// The files in the resource's own directories, and those elsewhere that have its name.
-pub(crate) fn files(call: &Invocation) -> BTreeMap<PathBuf, Mark> {
-    let own = own(call);
-    let mut files: BTreeMap<PathBuf, Mark> = own.iter().flat_map(|one| list(one)).collect();
-    let Some(name) = call.environment.get(OsStr::new("OCF_RESOURCE_INSTANCE")) else {
-        return files;
-    };
-    for (path, mark) in common_files() {
-        if is_named(path.file_name().unwrap_or_default(), name) {
-            if mark.0 & 0o170_000 == 0o040_000 {
-                files.extend(list(&path));
-            }
-            files.insert(path, mark);
-        }
-    }
-    files
+/// The files in the resource's own directories.
+pub(crate) fn own_files(call: &Invocation) -> BTreeMap<PathBuf, Mark> {
+    own(call).iter().flat_map(|directory| list(directory)).collect()
+}
+
+/// The files elsewhere that have the resource's name: likely its own.
+pub(crate) fn named_files(call: &Invocation) -> BTreeMap<PathBuf, Mark> {
+    let name = call.environment.get(OsStr::new("OCF_RESOURCE_INSTANCE"));
+    let is_its =
+        |path: &Path| name.is_some_and(|name| is_named(path.file_name().unwrap_or_default(), name));
+    common_files().into_iter().filter(|(path, _)| is_its(path)).collect()
+}
+
+/// Those of the paths at which there is something.
+pub(crate) fn there<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> BTreeMap<PathBuf, Mark> {
+    paths.filter_map(|path| Some((path.clone(), mark(path)?))).collect()
 }
 
 /// Whether the name stands in the file's as a word of its own. One character says nothing.
@@ -100,12 +100,13 @@ fn common_files() -> BTreeMap<PathBuf, Mark> {
 
 fn list(directory: &Path) -> Vec<(PathBuf, Mark)> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let marked = entries.filter_map(|entry| {
-        let found = fs::symlink_metadata(entry.path()).ok()?;
-        let size = if found.is_dir() { 0 } else { found.len() };
-        Some((entry.path(), (found.mode(), size, found.ctime(), found.ctime_nsec())))
-    });
-    marked.collect()
+    entries.filter_map(|entry| Some((entry.path(), mark(&entry.path())?))).collect()
+}
+
+fn mark(path: &Path) -> Option<Mark> {
+    let found = fs::symlink_metadata(path).ok()?;
+    let size = if found.is_dir() { 0 } else { found.len() };
+    Some((found.mode(), size, found.ctime(), found.ctime_nsec()))
 }
 
 /// A path whose directories aren't links; the file itself may be one, and needn't be there.

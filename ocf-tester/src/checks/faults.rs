@@ -158,7 +158,7 @@ pub(super) fn number_files(
         let number = text.trim().parse().ok()?;
         service.iter().any(|process| process.pid == number).then_some(number)
     };
-    let mut files: BTreeSet<PathBuf> = places::files(&session.base).into_keys().collect();
+    let mut files: BTreeSet<PathBuf> = places::own_files(&session.base).into_keys().collect();
     files.extend(made.iter().cloned());
     // /var/run and the like are links: one file may have several paths.
     let files: BTreeSet<PathBuf> = files.iter().filter_map(|path| places::real(path)).collect();

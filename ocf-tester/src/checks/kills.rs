@@ -93,7 +93,7 @@ fn outlives(session: &mut Session<'_>, action: &str, before: State) -> Result<()
             }
             Err(_) => {}
         }
-        restore(session, &left)?;
+        restore(session, &still_there(&strike.fresh))?;
         recovered.map_err(|stop| named(stop, &call, kill))?;
     }
     Ok(())
@@ -112,14 +112,14 @@ impl Usual {
         let left = still_there(fresh);
         Self {
             others: session.processes(),
-            own: places::files(&session.base).into_keys().collect(),
+            own: places::own_files(&session.base).into_keys().collect(),
             stems: left.iter().map(|path| stem(path)).collect(),
         }
     }
 
     /// What the killed action has made and the recovery hasn't removed.
     fn left(&self, session: &Session<'_>, fresh: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        let own = places::files(&session.base).into_keys();
+        let own = places::own_files(&session.base).into_keys();
         let made = still_there(fresh);
         own.filter(|path| !self.own.contains(path))
             .chain(made.into_iter().filter(|path| !self.stems.contains(&stem(path))))
@@ -176,11 +176,12 @@ fn stop(session: &mut Session<'_>, demote: bool, others: &[Process]) -> Result<(
     .into())
 }
 
-/// Takes away what an agent can't recover from, so that later checks judge the agent.
-fn restore(session: &mut Session<'_>, left: &BTreeSet<PathBuf>) -> Result<(), Stop> {
+/// Takes away what an agent can't recover from, so that later checks judge the agent: only what the
+/// killed action itself was seen to make.
+fn restore(session: &mut Session<'_>, made: &BTreeSet<PathBuf>) -> Result<(), Stop> {
     session.processes().iter().for_each(family::end);
     // The files of a directory before the directory, which goes only when nothing else is in it.
-    for path in left.iter().rev() {
+    for path in made.iter().rev() {
         let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
     }
     session.call("stop")?;

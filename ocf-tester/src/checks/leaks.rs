@@ -90,7 +90,7 @@ fn remaining(mut objects: BTreeSet<Object>) -> BTreeSet<Object> {
 }
 
 /// What is left in the directories that everybody uses. Others come and go there, too: it has to be
-/// what the agent was seen to make. (What has the resource's name is among its own files.)
+/// what the agent was seen to make, or, where that can't be seen, have the resource's name.
 fn left_in_common(
     session: &Session<'_>,
     made: Option<&BTreeSet<PathBuf>>,
@@ -113,6 +113,9 @@ fn left_in_common(
     let (mut left, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
         new.into_iter().partition(|path| is_made(path));
     if made.is_none() {
+        let named = places::named_files(&session.base);
+        let (named, others) = others.into_iter().partition(|path| named.contains_key(*path));
+        left.extend::<Vec<&PathBuf>>(named);
         left.extend(left_again(session, others, once, twice));
     }
     left.iter().map(|path| path.display().to_string()).collect()
@@ -172,11 +175,12 @@ pub(super) fn stem(path: &Path) -> String {
 }
 
 fn only_looks(session: &mut Session<'_>) -> Result<(), Stop> {
+    session.files()?;
     session.reach(State::Running)?;
-    let before = places::files(&session.base);
+    let before = session.files()?;
     let monitor = session.prepare("monitor");
     session.make(&monitor)?;
-    let after = places::files(&session.base);
+    let after = session.files()?;
     let gone = before.keys().filter(|path| !after.contains_key(*path));
     let touched: Vec<String> =
         changed(&before, &after).chain(gone).map(|path| path.display().to_string()).collect();
@@ -197,7 +201,7 @@ fn stays_closed(session: &mut Session<'_>) -> Result<(), Stop> {
     const PACEMAKERS: u32 = 0o026;
     after_a_sound_start(session)?;
     session.reach(State::Stopped)?;
-    let before = places::files(&session.base);
+    let before = session.files()?;
     let mut start = session.prepare("start");
     start.umask = Some(PACEMAKERS);
     session.expect(&start, &[0], "start")?;
@@ -205,7 +209,7 @@ fn stays_closed(session: &mut Session<'_>) -> Result<(), Stop> {
         let is_file_or_directory = matches!(mode & 0o170_000, 0o100_000 | 0o040_000);
         is_file_or_directory && mode & 0o1002 == 0o0002
     };
-    let after = places::files(&session.base);
+    let after = session.files()?;
     let found = after.iter().find(|(path, mark)| !before.contains_key(*path) && open(mark.0));
     let Some((path, mark)) = found else { return Ok(()) };
     Err(Failure {

@@ -7,7 +7,8 @@ use crate::agent::{Execution, Invocation};
 use crate::check::{Halt, Stop};
 use crate::kill::{self, Sight};
 use crate::ledger::Process;
-use std::collections::BTreeSet;
+use crate::places::{self, Mark};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// What one action of such a life did.
@@ -54,6 +55,21 @@ impl Session<'_> {
             Err(Stop::Skipped(_)) => Ok(BTreeSet::new()),
             life => Ok(life?.into_iter().next().map(|deed| deed.sight.made).unwrap_or_default()),
         }
+    }
+
+    /// The resource's files: those in its own directories, and those elsewhere that start was seen to
+    /// make; where that can't be seen, those that have its name. Before the first time the resource
+    /// is stopped.
+    ///
+    /// # Errors
+    /// As [`Session::make`].
+    pub(crate) fn files(&mut self) -> Result<BTreeMap<PathBuf, Mark>, Stop> {
+        let mut files = places::own_files(&self.base);
+        files.extend(match self.plain_life() {
+            Err(Stop::Skipped(_)) => places::named_files(&self.base),
+            life => places::there(life?.iter().take(1).flat_map(|deed| &deed.sight.made)),
+        });
+        Ok(files)
     }
 
     /// A life whose calls are changed in this way; the resource is stopped before and after it.
