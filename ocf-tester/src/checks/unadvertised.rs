@@ -96,7 +96,9 @@ fn parameter(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok().filter(|name| !name.is_empty())?;
     let is_managers = name.to_ascii_lowercase().starts_with("crm_") || OF_CALLERS.contains(&name);
     let is_default = name.ends_with("_default") || name.ends_with("_defaults");
-    (!is_managers && !is_default).then(|| name.to_owned())
+    // Texts of a compiled agent stand side by side with nothing between them.
+    let is_joined = name.contains("OCF_RESKEY");
+    (!is_managers && !is_default && !is_joined).then(|| name.to_owned())
 }
 
 #[cfg(test)]
