@@ -62,6 +62,8 @@ pub struct Invocation {
     pub announce_limit: bool,
     /// Whether standard input is a pipe that nobody writes to or closes, not /dev/null.
     pub endless_input: bool,
+    /// Directories that are read-only for the agent; only root can have that.
+    pub sealed: Vec<PathBuf>,
 }
 
 impl Invocation {
@@ -79,6 +81,7 @@ impl Invocation {
             limit: DEFAULT_LIMIT,
             announce_limit: false,
             endless_input: false,
+            sealed: Vec::new(),
         }
     }
 
@@ -218,7 +221,18 @@ impl Invocation {
     /// A command line that makes the same call by hand.
     #[must_use]
     pub fn reproduction(&self) -> String {
-        let mut words = vec!["env".to_owned(), "-i".to_owned()];
+        let mut words = vec![];
+        if !self.sealed.is_empty() {
+            // As the tester does it, in a mount namespace of its own.
+            let seal = "for d; do [ \"$d\" = -- ] && break; shift; mount --rbind \"$d\" \"$d\" && \
+                        mount -o remount,bind,ro \"$d\"; done; shift; exec \"$@\"";
+            words.extend(["unshare", "--mount", "sh", "-c"].map(str::to_owned));
+            words.push(quote(OsStr::new(seal)));
+            words.push("sh".to_owned());
+            words.extend(self.sealed.iter().map(|directory| quote(directory.as_os_str())));
+            words.push("--".to_owned());
+        }
+        words.extend(["env".to_owned(), "-i".to_owned()]);
         for (name, value) in self.full_environment() {
             let mut assignment = name;
             assignment.push("=");
@@ -249,7 +263,7 @@ impl Invocation {
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }
-        child::set_up(&mut command, self.umask, traced)?;
+        child::set_up(&mut command, self.umask, traced, &self.sealed)?;
         Ok(command)
     }
 }

@@ -15,6 +15,7 @@ mod migration;
 mod nonsense;
 mod outputs;
 mod promotion;
+mod provoked;
 mod secrets;
 mod survivors;
 mod truth;
@@ -81,6 +82,7 @@ pub fn all() -> &'static [Check] {
             secrets::CHECKS,
             nonsense::CHECKS,
             faults::CHECKS,
+            provoked::CHECKS,
             limits::CHECKS,
             migration::CHECKS,
             kills::CHECKS,

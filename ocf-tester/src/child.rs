@@ -10,15 +10,18 @@
 use crate::agent::Usage;
 use nix::errno::Errno;
 use nix::libc;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::ptrace;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::ptr;
 use std::time::Duration;
@@ -81,15 +84,27 @@ fn c_string(bytes: &[u8]) -> io::Result<CString> {
 }
 
 /// Gives the child an empty signal mask (the tester blocks the signals it waits for, and a mask
-/// survives exec), the wanted umask, makes it a tracee of the calling thread if wanted, and
-/// executes the command, whose environment must be cleared: with `execve` itself, because the C
+/// survives exec), the wanted umask, makes it a tracee of the calling thread if wanted, seals
+/// directories, and executes the command, whose environment must be cleared: with `execve` itself, because the C
 /// library's `execvp`, which the standard library uses, runs what the kernel refuses by /bin/sh.
 ///
 /// # Errors
 /// When a word of the command holds a NUL.
-pub(crate) fn set_up(command: &mut Command, mask: Option<u32>, traced: bool) -> io::Result<()> {
+pub(crate) fn set_up(
+    command: &mut Command,
+    mask: Option<u32>,
+    traced: bool,
+    sealed: &[PathBuf],
+) -> io::Result<()> {
     let image = Image::new(command)?;
+    let sealed: Vec<CString> = sealed
+        .iter()
+        .map(|path| c_string(path.as_os_str().as_bytes()))
+        .collect::<io::Result<_>>()?;
     let hook = move || -> io::Result<()> {
+        if !sealed.is_empty() {
+            seal(&sealed)?;
+        }
         SigSet::empty().thread_set_mask()?;
         if let Some(mask) = mask {
             umask(Mode::from_bits_truncate(mask));
@@ -100,10 +115,25 @@ pub(crate) fn set_up(command: &mut Command, mask: Option<u32>, traced: bool) -> 
         Err(image.execute())
     };
     // SAFETY: the hook runs after fork, where only async-signal-safe functions are allowed. It
-    // makes plain system calls (rt_sigprocmask, umask, ptrace, execve), takes no lock and doesn't
+    // makes plain system calls (unshare, mount, rt_sigprocmask, umask, ptrace, execve), takes no lock and doesn't
     // allocate: nix turns errno into a number, and io::Error holds that number inline.
     unsafe {
         command.pre_exec(hook);
+    }
+    Ok(())
+}
+
+/// Makes these directories read-only for the calling process and those it starts: each becomes a
+/// mount of itself in a mount namespace of its own (mount_namespaces(7)), which goes with them.
+fn seal(directories: &[CString]) -> io::Result<()> {
+    const NONE: Option<&CStr> = None;
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    mount(NONE, c"/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
+    for directory in directories {
+        let directory = directory.as_c_str();
+        mount(Some(directory), directory, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)?;
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        mount(NONE, directory, NONE, flags, NONE)?;
     }
     Ok(())
 }

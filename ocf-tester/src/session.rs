@@ -326,6 +326,25 @@ impl<'a> Session<'a> {
         self.note(call, execution)
     }
 
+    /// Makes a call for which the machine may not be fit; the inner error says why.
+    ///
+    /// # Errors
+    /// As [`Session::make`].
+    pub(crate) fn make_if_possible(
+        &mut self,
+        call: &Invocation,
+    ) -> Result<Result<Execution, AgentError>, Stop> {
+        if self.is_interrupted() {
+            return Err(Stop::Halt(Halt::Interrupted));
+        }
+        self.expect_change(call);
+        let marked = call.clone().env(MARKER, &self.marker);
+        match marked.run_until(self.interrupt) {
+            Ok(execution) => self.note(call, execution).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// Takes note that this call may change the resource.
     fn expect_change(&mut self, call: &Invocation) {
         let action = call.action_name();

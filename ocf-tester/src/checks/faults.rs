@@ -71,6 +71,11 @@ fn sees_death(session: &mut Session<'_>) -> Result<(), Stop> {
         let expected = "monitor to see that every process of the service was killed";
         return Err(Failure::of_call(&monitor, &execution, expected).into());
     }
+    // One would have a process of its own, which was killed with the others.
+    if alive && left.is_empty() {
+        let expected = "monitor to say that the service was killed, not to start it again";
+        return Err(Failure::of_call(&monitor, &execution, expected).into());
+    }
     Ok(())
 }
 
@@ -155,7 +160,8 @@ pub(super) fn number_files(
     let number = |path: &PathBuf| {
         let small = fs::symlink_metadata(path).is_ok_and(|one| one.is_file() && one.len() < 64);
         let text = if small { fs::read_to_string(path).ok()? } else { return None };
-        let number = text.trim().parse().ok()?;
+        // What stands behind it tells the process from a later one of that number.
+        let number = text.split_whitespace().next()?.parse().ok()?;
         service.iter().any(|process| process.pid == number).then_some(number)
     };
     let mut files: BTreeSet<PathBuf> = places::own_files(&session.base).into_keys().collect();
@@ -175,8 +181,10 @@ fn spares_others(session: &mut Session<'_>) -> Result<(), Stop> {
     end(session, &service);
     let broken = |error: io::Error| Stop::Skipped(format!("no decoy could be set up: {error}"));
     let mut decoy = Decoy::new().map_err(broken)?;
-    for (path, _) in &files {
-        fs::write(path, format!("{}\n", decoy.0.id())).map_err(broken)?;
+    for (path, number) in &files {
+        let text = fs::read_to_string(path).map_err(broken)?;
+        let text = text.replacen(&number.to_string(), &decoy.0.id().to_string(), 1);
+        fs::write(path, text).map_err(broken)?;
     }
     let monitor = session.prepare("monitor");
     let seen = session.make(&monitor)?;

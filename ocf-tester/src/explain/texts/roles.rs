@@ -49,6 +49,14 @@ pub(super) const ROWS: &[Explanation] = &[
         "Decide on the action first; touch the service only in start, stop, promote and demote.",
     ),
     row(
+        "START-04",
+        "A start that didn't fully work is an error, whatever kept it from working: a full or \
+         read-only file system is a common one.",
+        "After 0 it starts what depends on the resource and looks again only at the next monitor. \
+         After an error it stops the resource and tries another node.",
+        "Look at the result of every step of start, and ask monitor's question at the end.",
+    ),
+    row(
         "ENV-01",
         "What an instance parameter says is what the agent works with; a unique one makes the resource \
          a different one.",
