@@ -31,10 +31,13 @@ fn the_tester_passes_it() {
     assert!(tester.is_file(), "no tester {}: run `make stage` first", tester.display());
     let scratch = ocf_tester::scratch::Scratch::new("guide").unwrap();
     let link = scratch.path().join("link");
+    // Under the name that it is installed by.
+    let agent = scratch.path().join("Link");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_example-Link"), &agent).unwrap();
     let output = Command::new(tester)
         .args(["-v", "-n", "test", "-o", "target=/etc", "-o"])
         .arg(format!("link={}", link.display()))
-        .arg(env!("CARGO_BIN_EXE_example-Link"))
+        .arg(&agent)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned()
