@@ -135,17 +135,20 @@ pub(crate) fn await_end(child: Pid) {
 /// Takes away the orphans that have ended, and kills the groups they were in: a process that starts
 /// itself anew and ends, over and over, is never there when somebody looks, but what comes after it
 /// is in its group. While the dead one isn't taken away, the group's number is no other group's. The
-/// orphans are told by number and start time.
-pub(crate) fn end_groups_of_orphans() -> Vec<(i32, u64)> {
+/// orphans are told by number and start time, and whether they were killed.
+pub(crate) fn end_groups_of_orphans() -> Vec<((i32, u64), bool)> {
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
     let mut all = Vec::new();
     while is_adopting()
-        && let Ok(Some(pid)) = waitid(Id::All, flags).map(|status: WaitStatus| status.pid())
+        && let Ok(status) = waitid(Id::All, flags)
+        && let Some(pid) = status.pid()
     {
+        let killed = matches!(status, WaitStatus::Signaled(_, Signal::SIGKILL, _));
         let group = getpgid(Some(pid)).ok().filter(|group| is_foreign(*group, pid));
         if let Some(group) = group {
             let _ = killpg(group, Signal::SIGKILL);
-            all.extend(ledger::start_time(pid.as_raw()).map(|started| (pid.as_raw(), started)));
+            let started = ledger::start_time(pid.as_raw());
+            all.extend(started.map(|started| ((pid.as_raw(), started), killed)));
         }
         if !reap(pid) {
             break;
@@ -167,12 +170,24 @@ fn is_foreign(group: Pid, member: Pid) -> bool {
 }
 
 /// Takes away the orphans that have ended.
-fn reap_orphans() {
+pub(crate) fn reap_orphans() {
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
     while is_adopting()
         && let Ok(Some(ended)) = waitid(Id::All, flags).map(|status: WaitStatus| status.pid())
         && reap(ended)
     {}
+}
+
+/// Whether any process that a run has started is there still. The kernel knows, and misses none,
+/// where a look at /proc may come between the end of one process and the birth of the next. Says no
+/// where others than orphans may be among the children.
+pub(crate) fn is_left_with_some() -> bool {
+    if strangers().as_ref().is_none_or(|strangers| !strangers.is_empty()) {
+        return false;
+    }
+    reap_orphans();
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    waitid(Id::All, flags) != Err(Errno::ECHILD)
 }
 
 /// Takes away the orphans that end, until told that it is over: for a run whose processes somebody

@@ -5,7 +5,7 @@
 
 use super::faults::{end, number_files, service};
 use super::{row, should};
-use crate::check::{Check, Failure, Stop};
+use crate::check::{Check, Failure, Need, Stop};
 use crate::family;
 use crate::ledger::{Process, pause, start_time};
 use crate::session::{Session, State};
@@ -32,6 +32,16 @@ pub(super) const CHECKS: &[Check] = &[
         "stop ends a service whose file with the process number is gone, or says that it couldn't",
         ends_without_number,
     )),
+    should(row(
+        "STOP-11",
+        "stop",
+        "stop of a service that has died answers 0 also when its number file is empty",
+        stands_an_empty_file,
+    )),
+    should(Check {
+        needs: &[Need::Advertised("reload-agent")],
+        ..row("REL-05", "reload-agent", "reload-agent doesn't replace the service", goes_on)
+    }),
     should(row(
         "USE-58",
         "practice",
@@ -153,6 +163,46 @@ fn ends_without_number(session: &mut Session<'_>) -> Result<(), Stop> {
         return Err(failure.into());
     }
     Ok(())
+}
+
+/// A full disk or a crash leaves such a file.
+fn stands_an_empty_file(session: &mut Session<'_>) -> Result<(), Stop> {
+    let made = session.made_by_start()?;
+    let service = service(session)?;
+    let files = number_files(session, &service, &made);
+    if files.is_empty() {
+        return Err(Stop::Skipped("no file with a process number was found".to_owned()));
+    }
+    end(session, &service);
+    for (path, _) in &files {
+        fs::write(path, "")
+            .map_err(|error| Stop::Skipped(format!("{}: {error}", path.display())))?;
+    }
+    let stop = session.prepare("stop");
+    let result = session.expect(&stop, &[0], "stop of a dead service with an empty number file");
+    if result.is_err() {
+        for (path, _) in &files {
+            let _ = fs::remove_file(path);
+        }
+        session.call("stop")?;
+    }
+    session.call("monitor")?;
+    result.map(|_| ())
+}
+
+/// Its workers may be new ones afterwards; one process of it has to be the same.
+fn goes_on(session: &mut Session<'_>) -> Result<(), Stop> {
+    let service = service(session)?;
+    let call = session.prepare("reload-agent");
+    let execution = session.make(&call)?;
+    let stays = service.iter().any(|one| is_there(session, one));
+    session.call("monitor")?;
+    if execution.code() != Some(0) || stays {
+        return Ok(());
+    }
+    let mut failure = Failure::of_call(&call, &execution, "the service to go on");
+    failure.seen = format!("{execution}, and none of its processes is there any more");
+    Err(failure.into())
 }
 
 /// An ended process that nobody waits for keeps its number, and takes signals that do nothing.

@@ -26,6 +26,15 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     during(
         Phase::Description,
+        row(
+            "USE-41",
+            "Pacemaker",
+            "meta-data says the same for every resource, and without any parameter",
+            ignores_parameters,
+        ),
+    ),
+    during(
+        Phase::Description,
         row("USE-25", "practice", "meta-data works in any directory", works_anywhere),
     ),
     during(
@@ -82,6 +91,15 @@ fn ignores_format(session: &mut Session<'_>) -> Result<(), Stop> {
         describes_the_same(session, &call)?;
     }
     Ok(())
+}
+
+/// The controller asks without parameters, pcs and crm_resource with other ones.
+fn ignores_parameters(session: &mut Session<'_>) -> Result<(), Stop> {
+    let mut bare = session.prepare("meta-data");
+    bare.environment.retain(|name, _| !name.to_string_lossy().starts_with("OCF_RESKEY_"));
+    let other = session.prepare("meta-data").env("OCF_RESOURCE_INSTANCE", "another-resource");
+    describes_the_same(session, &bare)?;
+    describes_the_same(session, &other)
 }
 
 fn works_anywhere(session: &mut Session<'_>) -> Result<(), Stop> {

@@ -137,22 +137,25 @@ pub(crate) fn end_processes(watch: &Watch, patience: bool) -> Vec<String> {
     } else {
         look()
     };
+    // Those that end from now on and weren't seen were killed here with their group.
+    family::reap_orphans();
     let mut seen: BTreeMap<(i32, u64), Process> = BTreeMap::new();
     let deadline = Instant::now() + KILL_GRACE;
     // One look can miss a process that is born during it: only the second empty one counts.
     let mut empty_looks = 0;
     // Nothing is started any more, so these come from one that starts itself anew.
     let mut restless: BTreeSet<(i32, u64)> = BTreeSet::new();
-    while empty_looks < 2 && Instant::now() < deadline {
+    while (empty_looks < 2 || family::is_left_with_some()) && Instant::now() < deadline {
         let ended = family::end_groups_of_orphans();
         empty_looks = if there.is_empty() && ended.is_empty() { empty_looks + 1 } else { 0 };
-        restless.extend(ended.into_iter().filter(|(_, started)| *started > begun));
+        let ended = ended.into_iter().filter(|((_, started), killed)| *started > begun || *killed);
+        restless.extend(ended.map(|(one, _)| one));
         for (key, process) in there {
             family::end(&process);
             // At a second look it may be half gone, without its command line.
             seen.entry(key).or_insert(process);
         }
-        if empty_looks < 2 {
+        if empty_looks == 1 {
             pause(LOOK_AGAIN);
         }
         there = look();

@@ -57,6 +57,31 @@ pub(super) const ROWS: &[Explanation] = &[
         "Look at the result of every step of start, and ask monitor's question at the end.",
     ),
     row(
+        "USE-41",
+        "A description is about the type of resource; every resource of it has the same parameters \
+         and actions.",
+        "The controller asks for it without parameters and keeps the answer for every resource of the \
+         type, while pcs shows what it gets with others: what one configures, the other ignores.",
+        "Print the same text whatever is set.",
+    ),
+    row(
+        "STOP-11",
+        "A file that a crash or a full disk has left empty tells no number, and there is nothing left \
+         to stop.",
+        "It stops what has failed. When that stop fails because the file can't be understood, the node \
+         is fenced over an empty file.",
+        "Take an empty or unreadable number for none, look for the service in another way, and remove \
+         the file.",
+    ),
+    row(
+        "REL-05",
+        "reload-agent makes parameters effective that need no restart; one that restarts the service \
+         hides an outage.",
+        "It counts on a service that isn't interrupted, and stops nothing that depends on it.",
+        "Tell the running service, or don't mark the parameter as reloadable: then it is restarted in \
+         the right order.",
+    ),
+    row(
         "ENV-01",
         "What an instance parameter says is what the agent works with; a unique one makes the resource \
          a different one.",
