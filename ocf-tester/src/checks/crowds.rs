@@ -5,7 +5,6 @@ use super::{after_a_sound_start, row, should};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Stop};
 use crate::session::{Session, State};
-use ocf_metadata::reader::Parameter;
 use std::ffi::{OsStr, OsString};
 
 /// How many monitors are made at once.
@@ -84,10 +83,11 @@ fn are_started(session: &mut Session<'_>) -> Result<(), Stop> {
 fn second(session: &Session<'_>, call: Invocation) -> Result<Invocation, Stop> {
     let mut call = call;
     let all = session.document.as_ref().map_or(&[][..], |document| &document.parameters);
-    let mut has_other = false;
+    let (mut has_value, mut has_other) = (false, false);
     for parameter in all {
         let variable = OsString::from(format!("OCF_RESKEY_{}", parameter.name));
         let Some(value) = session.base.environment.get(&variable) else { continue };
+        has_value = true;
         let is_path = value.to_string_lossy().starts_with('/');
         match (parameter.unique_group.is_some(), is_path) {
             (true, true) => {
@@ -106,14 +106,9 @@ fn second(session: &Session<'_>, call: Invocation) -> Result<Invocation, Stop> {
     let name = session.base.environment.get(OsStr::new("OCF_RESOURCE_INSTANCE"));
     let own = name.map(|name| name.to_string_lossy()).filter(|name| !name.is_empty());
     let is_named = |default: &String| own.as_ref().is_some_and(|own| default.contains(&**own));
-    let is_given = |one: &&Parameter| {
-        let variable = OsString::from(format!("OCF_RESKEY_{}", one.name));
-        session.base.environment.contains_key(&variable)
-    };
-    let unset = all.iter().filter(|one| !is_given(one));
-    let mut defaults = unset.filter_map(|parameter| parameter.default.as_ref());
+    let mut defaults = all.iter().filter_map(|parameter| parameter.default.as_ref());
     // Two resources that differ in nothing but their names may well be the same thing.
-    if !has_other && !defaults.any(is_named) {
+    if !has_other && (has_value || !defaults.any(is_named)) {
         let why = "no unique parameter was given that tells two resources apart";
         return Err(Stop::Skipped(why.to_owned()));
     }

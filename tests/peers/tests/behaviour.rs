@@ -255,6 +255,7 @@ fn speed_of_interface() -> Outcome {
         ("VAL-02", "weight_base", TAKES_ALL),
         ("VAL-02", "dampen", TAKES_ALL),
         ("USE-51", "1", "a start that can't tell the speed gives no reason"),
+        WRITES_BLINDLY,
     ];
     with_device(
         "speed_of_interface",
@@ -273,6 +274,7 @@ fn reachable_hosts() -> Outcome {
         ("VAL-02", "failure_score", TAKES_ALL),
         ("VAL-06", "use_fping", TAKES_ALL),
         ("MD-18", "7", "with the default of name set, the state is kept in another file"),
+        WRITES_BLINDLY,
     ];
     let parameters = &["host_list=127.0.0.1", "attempts=1", "timeout=1"];
     plain("reachable_hosts", &Case { agent: "pacemaker/ping", parameters, known })
