@@ -58,6 +58,9 @@ fn installed() -> Outcome<Vec<(String, PathBuf)>> {
     Ok(agents)
 }
 
+/// Names of parameters in the agent's own file, of which Debian's have many: a should, and no row here.
+const READS_THE_FILE: &str = "MD-19";
+
 /// Keeps what was found, by its rule, and what couldn't be judged at all.
 #[derive(Default)]
 struct Findings {
@@ -86,8 +89,11 @@ impl Reporter for Findings {
 fn the_checks_of_descriptions_find_in_debians_agents_what_is_wrong_and_nothing_else() -> Outcome {
     let agents = installed()?;
     claim(agents.len() > 100, format!("only {} agents: install resource-agents", agents.len()))?;
-    let is_asked =
-        |check: &&Check| check.phase == Phase::Description && check.level <= Level::Should;
+    let is_asked = |check: &&Check| {
+        check.phase == Phase::Description
+            && check.level <= Level::Should
+            && check.id != READS_THE_FILE
+    };
     let asked: Vec<_> = checks::all().iter().filter(is_asked).copied().collect();
     let mut unexpected = Vec::new();
     let mut found = vec![false; CONFIRMED.len()];
