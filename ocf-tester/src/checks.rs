@@ -22,8 +22,10 @@ mod truth;
 mod unadvertised;
 mod values;
 
-use crate::check::{Check, Level, Phase, Stop};
+use crate::check::{Check, Failure, Level, Phase, Stop};
 use crate::classic;
+use crate::family;
+use crate::ledger::Process;
 use crate::session::Session;
 use std::sync::LazyLock;
 
@@ -59,6 +61,28 @@ fn after_a_sound_start(session: &Session<'_>) -> Result<(), Stop> {
         None => Ok(()),
         Some(id) => Err(Stop::Skipped(format!("start doesn't end as it should ({id})"))),
     }
+}
+
+/// Fails over the processes that are there beside these, and ends them.
+fn leaves_none(
+    session: &Session<'_>,
+    others: &[Process],
+    expected: &str,
+    reproduction: String,
+) -> Result<(), Stop> {
+    let left = session.lingering_beyond(others);
+    if left.is_empty() {
+        return Ok(());
+    }
+    left.iter().for_each(family::end);
+    let names: Vec<String> = left.iter().map(ToString::to_string).collect();
+    Err(Failure {
+        rule: None,
+        expected: expected.to_owned(),
+        seen: format!("still running: {}", names.join("; ")),
+        reproduction: Some(reproduction),
+    }
+    .into())
 }
 
 /// Every check, in the order in which they are made: those of the description first, those that

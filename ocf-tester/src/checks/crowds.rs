@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Several calls at once, and several resources of the same agent.
 
-use super::{after_a_sound_start, row, should};
+use super::{after_a_sound_start, leaves_none, row, should};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Stop};
 use crate::session::{Session, State};
@@ -44,7 +44,7 @@ fn are_asked(session: &mut Session<'_>) -> Result<(), Stop> {
 fn are_started(session: &mut Session<'_>) -> Result<(), Stop> {
     after_a_sound_start(session)?;
     session.reach(State::Stopped)?;
-    let others = session.processes().len();
+    let others = session.processes();
     let start = session.prepare("start");
     let answers = session.make_together(&[start.clone(), start.clone()])?;
     if !answers.iter().any(|answer| answer.code() == Some(0)) {
@@ -59,23 +59,8 @@ fn are_started(session: &mut Session<'_>) -> Result<(), Stop> {
     let stopped = session.expect(&stop, &[0], "stop after two starts at once");
     let seen = session.expect(&monitor, &[7], "monitor after that stop");
     running.and(stopped).and(seen)?;
-    let left = session.processes();
-    if left.len() <= others {
-        return Ok(());
-    }
-    let left = session.lingering_processes();
-    if left.len() <= others {
-        return Ok(());
-    }
-    left.iter().for_each(crate::family::end);
-    let names: Vec<String> = left.iter().map(ToString::to_string).collect();
-    Err(Failure {
-        rule: None,
-        expected: "stop to end all that two starts at once have started".to_owned(),
-        seen: format!("still running: {}", names.join("; ")),
-        reproduction: Some(format!("{0} & {0}", start.reproduction())),
-    }
-    .into())
+    let expected = "stop to end all that two starts at once have started";
+    leaves_none(session, &others, expected, format!("{0} & {0}", start.reproduction()))
 }
 
 /// The call for a second resource: another name, and another path in each unique parameter. What

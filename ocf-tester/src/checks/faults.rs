@@ -150,13 +150,16 @@ impl Drop for Decoy {
     }
 }
 
+/// Files, and the process number that each holds.
+pub(super) type NumberFiles = Vec<(PathBuf, i32)>;
+
 /// The small files that hold the number of one of its processes: those beside the resource's own,
 /// and those that start was seen to make.
 pub(super) fn number_files(
     session: &Session<'_>,
     service: &[Process],
     made: &BTreeSet<PathBuf>,
-) -> Vec<(PathBuf, i32)> {
+) -> NumberFiles {
     let number = |path: &PathBuf| {
         let small = fs::symlink_metadata(path).is_ok_and(|one| one.is_file() && one.len() < 64);
         let text = if small { fs::read_to_string(path).ok()? } else { return None };
@@ -171,13 +174,21 @@ pub(super) fn number_files(
     files.into_iter().filter_map(|path| number(&path).map(|found| (path, found))).collect()
 }
 
-fn spares_others(session: &mut Session<'_>) -> Result<(), Stop> {
+/// The running service, and the files that hold the number of one of its processes.
+pub(super) fn numbered_service(
+    session: &mut Session<'_>,
+) -> Result<(Vec<Process>, NumberFiles), Stop> {
     let made = session.made_by_start()?;
     let service = service(session)?;
     let files = number_files(session, &service, &made);
     if files.is_empty() {
         return Err(Stop::Skipped("no file with a process number was found".to_owned()));
     }
+    Ok((service, files))
+}
+
+fn spares_others(session: &mut Session<'_>) -> Result<(), Stop> {
+    let (service, files) = numbered_service(session)?;
     end(session, &service);
     let broken = |error: io::Error| Stop::Skipped(format!("no decoy could be set up: {error}"));
     let mut decoy = Decoy::new().map_err(broken)?;

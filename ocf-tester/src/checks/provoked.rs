@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A start that can't succeed: nothing can be written where the resource keeps its files.
 
-use super::{after_a_sound_start, row, should};
+use super::{after_a_sound_start, leaves_none, row, should};
 use crate::agent::Invocation;
 use crate::check::{Check, Failure, Need, Stop};
 use crate::session::{Session, State};
@@ -37,7 +37,7 @@ fn is_honest(session: &mut Session<'_>) -> Result<(), Stop> {
     if sealed.is_empty() {
         return Err(Stop::Skipped("start wasn't seen to make a file".to_owned()));
     }
-    let others = session.processes().len();
+    let others = session.processes();
     let start = Invocation { sealed, ..session.prepare("start") };
     let Ok(execution) = session.make_if_possible(&start)? else {
         return Err(Stop::Skipped("directories can't be made read-only here".to_owned()));
@@ -55,17 +55,6 @@ fn is_honest(session: &mut Session<'_>) -> Result<(), Stop> {
         return Err(failure.into());
     }
     stopped?;
-    let left = session.lingering_processes();
-    if left.len() <= others {
-        return Ok(());
-    }
-    left.iter().for_each(crate::family::end);
-    let names: Vec<String> = left.iter().map(ToString::to_string).collect();
-    Err(Failure {
-        rule: None,
-        expected: "stop to end what a start that failed has left".to_owned(),
-        seen: format!("still running: {}", names.join("; ")),
-        reproduction: Some(start.reproduction()),
-    }
-    .into())
+    let expected = "stop to end what a start that failed has left";
+    leaves_none(session, &others, expected, start.reproduction())
 }

@@ -3,7 +3,7 @@
 //! tells their number, or a process that has ended and nobody has taken away. Only where start
 //! leaves processes.
 
-use super::faults::{end, number_files, service};
+use super::faults::{end, number_files, numbered_service, service};
 use super::{row, should};
 use crate::check::{Check, Failure, Need, Stop};
 use crate::family;
@@ -141,12 +141,7 @@ fn ends_survivors(session: &mut Session<'_>) -> Result<(), Stop> {
 }
 
 fn ends_without_number(session: &mut Session<'_>) -> Result<(), Stop> {
-    let made = session.made_by_start()?;
-    let service = service(session)?;
-    let files = number_files(session, &service, &made);
-    if files.is_empty() {
-        return Err(Stop::Skipped("no file with a process number was found".to_owned()));
-    }
+    let (service, files) = numbered_service(session)?;
     for (path, _) in &files {
         fs::remove_file(path)
             .map_err(|error| Stop::Skipped(format!("{}: {error}", path.display())))?;
@@ -167,12 +162,7 @@ fn ends_without_number(session: &mut Session<'_>) -> Result<(), Stop> {
 
 /// A full disk or a crash leaves such a file.
 fn stands_an_empty_file(session: &mut Session<'_>) -> Result<(), Stop> {
-    let made = session.made_by_start()?;
-    let service = service(session)?;
-    let files = number_files(session, &service, &made);
-    if files.is_empty() {
-        return Err(Stop::Skipped("no file with a process number was found".to_owned()));
-    }
+    let (service, files) = numbered_service(session)?;
     end(session, &service);
     for (path, _) in &files {
         fs::write(path, "")

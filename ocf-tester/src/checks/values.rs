@@ -117,6 +117,12 @@ fn is_given(session: &mut Session<'_>) -> Result<(), Stop> {
     refuses(session, calls)
 }
 
+/// Whether the user gave it a value.
+fn is_set(session: &Session<'_>, parameter: &Parameter) -> bool {
+    let variable = format!("OCF_RESKEY_{}", parameter.name);
+    session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
+}
+
 /// Whether its value, or its default, is an absolute path.
 fn is_path(session: &Session<'_>, parameter: &Parameter) -> bool {
     let variable = format!("OCF_RESKEY_{}", parameter.name);
@@ -154,11 +160,9 @@ fn stops_anyway(session: &mut Session<'_>) -> Result<(), Stop> {
 
 /// Started without them, the resource has to be the same one for a call that sets each of them.
 fn tells_defaults(session: &mut Session<'_>) -> Result<(), Stop> {
-    let unset = |one: &Parameter| {
-        let variable = format!("OCF_RESKEY_{}", one.name);
-        !session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
-    };
-    let known = parameters(session, &|one| unset(one) && one.default.is_some() && !one.deprecated);
+    let known = parameters(session, &|one| {
+        !is_set(session, one) && one.default.is_some() && !one.deprecated
+    });
     if known.is_empty() {
         return Err(Stop::Skipped("no default is advertised".to_owned()));
     }
@@ -176,15 +180,11 @@ fn tells_defaults(session: &mut Session<'_>) -> Result<(), Stop> {
 /// Each free text parameter by itself; only where a plain word is good enough for a start.
 fn takes_words(session: &mut Session<'_>) -> Result<(), Stop> {
     const ODD: [&str; 5] = ["two words", "it's", "say \"yes\"", "$HOME * [a]", "gr\u{fc}n; | &"];
-    let given = |one: &Parameter| {
-        let variable = format!("OCF_RESKEY_{}", one.name);
-        session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
-    };
     let free = parameters(session, &|one| {
         one.kind == "string"
             && one.unique_group.is_none()
             && !one.deprecated
-            && !given(one)
+            && !is_set(session, one)
             && !is_path(session, one)
     });
     let mut judged = false;
@@ -244,12 +244,8 @@ fn is_command(name: &str) -> bool {
 }
 
 fn executes_nothing(session: &mut Session<'_>) -> Result<(), Stop> {
-    let given = |one: &Parameter| {
-        let variable = format!("OCF_RESKEY_{}", one.name);
-        session.base.environment.contains_key(std::ffi::OsStr::new(&variable))
-    };
     let free = parameters(session, &|one| {
-        one.unique_group.is_none() && !given(one) && !is_command(&one.name)
+        one.unique_group.is_none() && !is_set(session, one) && !is_command(&one.name)
     });
     if free.is_empty() {
         return Err(Stop::Skipped("there is no parameter without a value of its own".to_owned()));
