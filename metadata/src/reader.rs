@@ -35,6 +35,8 @@ pub struct Document {
     pub api_version: String,
     /// The short description, empty when missing.
     pub short: String,
+    /// The long description, empty when missing.
+    pub long: String,
     /// The parameters in document order.
     pub parameters: Vec<Parameter>,
     /// The actions in document order.
@@ -46,6 +48,10 @@ pub struct Document {
 pub struct Parameter {
     /// Its name.
     pub name: String,
+    /// The short description, empty when missing.
+    pub short: String,
+    /// The long description, empty when missing.
+    pub long: String,
     /// `content@type`, as written.
     pub kind: String,
     /// The default's text.
@@ -58,6 +64,8 @@ pub struct Parameter {
     pub unique_group: Option<String>,
     /// Marked as deprecated.
     pub deprecated: bool,
+    /// What to use in place of a deprecated one.
+    pub replaced_with: Vec<String>,
     /// The words of a `select`.
     pub options: Vec<String>,
 }
@@ -90,8 +98,6 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     if name.is_empty() {
         return Err(ReadError("without a name on <resource-agent>".to_owned()));
     }
-    let trimmed =
-        |element: Option<&Element>| element.map(|e| e.text.trim().to_owned()).unwrap_or_default();
     let version = trimmed(root.child("version"));
     let rows = |list: &str| -> Vec<Element> {
         root.child(list).map(|list| list.children.clone()).unwrap_or_default()
@@ -101,9 +107,14 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
         version: root.attribute("version").map(str::to_owned),
         api_version: if version.is_empty() { "1.0".to_owned() } else { version },
         short: trimmed(root.child("shortdesc")),
+        long: trimmed(root.child("longdesc")),
         parameters: rows("parameters").iter().map(parameter).collect(),
         actions: rows("actions").iter().map(action).collect(),
     })
+}
+
+fn trimmed(element: Option<&Element>) -> String {
+    element.map(|element| element.text.trim().to_owned()).unwrap_or_default()
 }
 
 fn parameter(element: &Element) -> Parameter {
@@ -111,7 +122,14 @@ fn parameter(element: &Element) -> Parameter {
     let name = own("name").unwrap_or_default();
     let content = element.child("content");
     let unique = element.attribute("unique") == Some("1");
+    let replacements = element.child("deprecated").into_iter();
+    let replacements = replacements.flat_map(|deprecated| deprecated.all("replaced-with"));
     Parameter {
+        short: trimmed(element.child("shortdesc")),
+        long: trimmed(element.child("longdesc")),
+        replaced_with: replacements
+            .filter_map(|other| other.attribute("name").map(str::to_owned))
+            .collect(),
         kind: content.and_then(|c| c.attribute("type")).unwrap_or_default().to_owned(),
         default: content.and_then(|c| c.attribute("default")).map(str::to_owned),
         required: element.attribute("required") == Some("1"),
