@@ -46,9 +46,9 @@ fn page() -> String {
     command.build();
     let man = Man::new(command.clone())
         .title("OCF-TESTER")
-        .section("8")
+        .section("1")
         .source(concat!("ocf-tester ", env!("CARGO_PKG_VERSION")))
-        .manual("System Administration");
+        .manual("User Commands");
     let mut page = b".\\\" SPDX-License-Identifier: Apache-2.0 OR MIT\n\
         .\\\" Made by `make manual`: change the definitions, or the texts beside this file.\n"
         .to_vec();
@@ -82,7 +82,7 @@ fn page() -> String {
 
 #[test]
 fn the_manual_page_is_what_the_command_line_gives() {
-    hold("man/ocf-tester.8", &page());
+    hold("man/ocf-tester.1", &page());
 }
 
 #[test]
