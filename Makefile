@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage install bench bless manual deny lab lab-tool clean-lab compiler root
+.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -27,7 +27,7 @@ tiers:
 	done
 
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
-test-host: stage
+test-host: stage man
 	cargo test --workspace --exclude peers
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
 	@echo "the tester's reports, for CI to show:"; ls -1 target/reports/*.xml
@@ -68,11 +68,22 @@ compiler:
 	  apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev || { \
 	  echo "no C compiler for linking: install gcc and libc6-dev by hand"; exit 1; }; }
 
+# Manual pages are tested with what shows them.
+man:
+	@command -v man >/dev/null || { echo "installing man-db with apt"; \
+	  apt-get update && apt-get install -y --no-install-recommends man-db || { \
+	  echo "man is missing: install man-db by hand"; exit 1; }; }
+
 # Emptied first: an agent that is gone from the source must not ship.
 stage: compiler
 	cargo build --release $(AGENTS) -p ocf-tester
 	rm -rf $(STAGE)
 	@$(MAKE) --no-print-directory install DESTDIR=$(STAGE)
+
+# The same commit gives the same bytes. VERSION=1.2.3-1 builds another version, for trying an upgrade.
+deb: stage
+	cargo build --release -p packaging
+	$(RELEASE)/package --stage $(STAGE) --output target/deb $(if $(VERSION),--version $(VERSION))
 
 # A binary <provider>-<Type> is installed as <provider>/<Type>.
 install:
@@ -82,7 +93,7 @@ install:
 	  install -D -m 755 $(RELEASE)/$$name "$(RESOURCED)/$${name%%-*}/$${name#*-}" || exit 1; \
 	done
 	@install -D -m 755 $(RELEASE)/ocf-tester "$(DESTDIR)/usr/bin/ocf-tester"
-	@install -D -m 644 packaging/man/ocf-tester.8 "$(DESTDIR)/usr/share/man/man8/ocf-tester.8"
+	@install -D -m 644 packaging/man/ocf-tester.1 "$(DESTDIR)/usr/share/man/man1/ocf-tester.1"
 	@install -D -m 644 packaging/completions/ocf-tester.bash "$(DESTDIR)/usr/share/bash-completion/completions/ocf-tester"
 	@install -D -m 644 packaging/completions/_ocf-tester "$(DESTDIR)/usr/share/zsh/vendor-completions/_ocf-tester"
 	@install -D -m 644 packaging/completions/ocf-tester.fish "$(DESTDIR)/usr/share/fish/vendor_completions.d/ocf-tester.fish"
@@ -106,9 +117,11 @@ bless: stage
 	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file
 	OCF_BLESS=1 cargo test -p ocf --test contexts
 
-# The manual page and the completions, from the command line's definitions and the checks.
+# The tester's manual page and completions, from the command line's definitions and the checks; the
+# agents' pages, from their checked-in descriptions.
 manual: compiler
 	OCF_BLESS=1 cargo test -p ocf-tester --test manual
+	OCF_BLESS=1 cargo test -p packaging --test pages the_pages_are_what
 
 deny: compiler
 	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
