@@ -9,10 +9,13 @@ STAGE := $(CURDIR)/target/stage
 RESOURCED = $(DESTDIR)/usr/lib/ocf/resource.d
 STAGED = $(STAGE)/usr/lib/ocf/resource.d
 AGENTS := $(patsubst agents/%/Cargo.toml,-p ocf-%,$(wildcard agents/*/Cargo.toml))
+# Where our packages come to be, and where the nodes' logs go when something fails.
+DEBS = target/deb
+LOGS = target/lab-logs
 export OCF_AGENTS = $(STAGED)
 
-demo: root stage lab-tool
-	$(LAB) demo --agents $(STAGED) $(if $(filter-out 0 no,$(KEEP)),--keep)
+demo: root deb lab-tool
+	$(LAB) demo --packages $(DEBS) --logs $(LOGS) $(if $(filter-out 0 no,$(KEEP)),--keep)
 
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
@@ -48,8 +51,9 @@ IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces
 test-lab: lab
 	cargo test -p lab -- --include-ignored
 
-test-cluster: stage lab
-	$(LAB) cluster-test --agents $(STAGED)
+test-cluster: deb lab
+	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release bookworm
+	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release trixie
 
 check: compiler
 	cargo fmt --all --check
@@ -101,9 +105,9 @@ install:
 lab-tool: compiler
 	cargo build --release -p lab
 
-# The tool, and with it the node's image.
-lab: root lab-tool
-	$(LAB) setup
+# The tool, and with it the images.
+lab: root deb lab-tool
+	$(LAB) setup --packages $(DEBS)
 
 clean-lab: root lab-tool
 	$(LAB) clean

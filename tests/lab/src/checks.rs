@@ -4,8 +4,9 @@
 //! Each check makes resources of its own, so one that fails spoils no other. It answers with
 //! what it saw, for people to read; a check that doesn't see what its name claims is an error.
 
-use crate::cluster::{Agent, Cluster, NODE};
-use crate::status::Status;
+use crate::cluster::{AGENT_DIR, Cluster, NODES};
+use crate::packages::{COLLECTION, STANDALONE};
+use crate::status::{Resource, Status};
 use crate::{Error, Result};
 
 /// Lines that show what was seen.
@@ -20,18 +21,18 @@ pub struct Check {
     pub run: fn(&Cluster) -> Result<Evidence>,
 }
 
-/// The claims of the demo, in the order of its story.
-pub const STORY: [Check; 9] = [
-    Check { name: "the agents on the node are ours, byte for byte", run: agents_are_ours },
-    Check { name: "ocf:heartbeat:Dummy is started", run: heartbeat_dummy_starts },
-    Check { name: "ocf:pacemaker:Dummy is started", run: pacemaker_dummy_starts },
-    Check { name: "ocf:pacemaker:Stateful is started and promoted", run: stateful_is_promoted },
-    Check { name: "ocf:pacemaker:remote is described and checked", run: remote_is_checked },
+/// Small claims about one resource each, which disturb no node.
+pub const SMALL: [Check; 5] = [
     Check { name: "a lost resource is noticed and recovered", run: loss_is_recovered },
     Check { name: "a parameter is reloaded without a restart", run: reload_is_no_restart },
     Check { name: "a failed start says why", run: failed_start_says_why },
     Check { name: "a start refused by fail_start_on says why", run: refused_start_says_why },
+    Check { name: "ocf:pacemaker:remote is described and checked", run: remote_is_checked },
 ];
+
+/// That the nodes run on our packages alone.
+pub const PACKAGED: Check =
+    Check { name: "our packages are on the nodes, and no shell agent", run: packages_are_ours };
 
 /// Where nothing answers as a remote node: the node itself, which is a cluster's.
 const NO_REMOTE: &str = "server=127.0.0.1";
@@ -40,52 +41,75 @@ const NO_REMOTE: &str = "server=127.0.0.1";
 pub const ENDING: Check =
     Check { name: "everything is stopped and nothing is left", run: everything_stops };
 
-fn agents_are_ours(cluster: &Cluster) -> Result<Evidence> {
+fn packages_are_ours(cluster: &Cluster) -> Result<Evidence> {
     let mut evidence = Evidence::new();
-    for agent in &cluster.agents {
-        let runner = &cluster.node.docker().runner;
-        let sum = crate::process::Invocation::new("sha256sum").args([&agent.path]);
-        let here = first_word(&runner.run_ok(&sum)?.stdout);
-        let there = first_word(&cluster.node.ok(["sha256sum", &agent.installed_path()])?.stdout);
-        if here != there {
-            return Err(Error::new(format!("{} on the node is another file", agent.name())));
+    for node in cluster.nodes() {
+        let show = ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n"];
+        let packages = node.ok(show.into_iter().chain([COLLECTION, STANDALONE]))?.stdout;
+        // It says what differs from what was installed; nothing may.
+        let differs = node.ok(["dpkg", "--verify", COLLECTION, STANDALONE])?.stdout;
+        if let Some(line) = differs.lines().next() {
+            return Err(Error::new(format!("{}: dpkg --verify says {line}", node.name)));
         }
-        let short: String = there.chars().take(16).collect();
-        evidence.push(format!("{} sha256 {short}...", agent.installed_path()));
+        let status = ["dpkg-query", "--show", "--showformat=${db:Status-Status}"];
+        for shell in ["resource-agents", "pacemaker-resource-agents"] {
+            let output = node.run(status.into_iter().chain([shell]))?;
+            if output.code == 0 && output.stdout.trim() == "installed" {
+                return Err(Error::new(format!("{} has Debian's {shell}", node.name)));
+            }
+        }
+        evidence.push(format!("{}: {}", node.name, packages.trim().replace('\n', ", ")));
+    }
+    for name in agents(cluster)? {
+        evidence.push(name);
     }
     Ok(evidence)
 }
 
-fn heartbeat_dummy_starts(cluster: &Cluster) -> Result<Evidence> {
-    create(cluster, "heartbeat-dummy", "ocf:heartbeat:Dummy", &[], "Started")
-}
-
-fn pacemaker_dummy_starts(cluster: &Cluster) -> Result<Evidence> {
-    create(cluster, "pacemaker-dummy", "ocf:pacemaker:Dummy", &[], "Started")
-}
-
-fn stateful_is_promoted(cluster: &Cluster) -> Result<Evidence> {
-    let mut evidence =
-        create(cluster, "stateful", "ocf:pacemaker:Stateful", &["promotable"], "Promoted")?;
-    let score = cluster.wait("the promotion score of stateful", |status| {
-        let scores = &status.attributes;
-        Ok(scores.iter().find(|(name, _)| name == "master-stateful").map(|(_, v)| v.clone()))
-    })?;
-    evidence.push(format!("promotion score {score}, set by the agent"));
-    Ok(evidence)
+/// Every agent a node has under the names of the shell agents, as `ocf:<provider>:<type>`. All
+/// nodes must have the same, and none of them a script, but what Debian's package of Pacemaker
+/// itself brings.
+///
+/// # Errors
+/// One of them is a script, or the nodes differ.
+pub fn agents(cluster: &Cluster) -> Result<Vec<String>> {
+    let mut found: Option<Vec<String>> = None;
+    for node in cluster.nodes() {
+        let find =
+            ["find", "-L", AGENT_DIR, "-type", "f", "-not", "-name", ".*", "-printf", "%P\n"];
+        let files = node.ok(find)?.stdout;
+        let mut names = Vec::new();
+        for file in files.lines().filter(|file| !file.starts_with("ocf-agents/")) {
+            let path = format!("{AGENT_DIR}/{file}");
+            if node.ok(["head", "-c", "4", &path])?.stdout.ends_with("ELF") {
+                names.push(format!("ocf:{}", file.replace('/', ":")));
+                continue;
+            }
+            let owner = node.run(["dpkg", "--search", &path])?.stdout;
+            if !owner.starts_with("pacemaker: ") {
+                return Err(Error::new(format!("{}: agent {file} is a script", node.name)));
+            }
+        }
+        names.sort();
+        if found.as_ref().is_some_and(|before| *before != names) {
+            return Err(Error::new(format!("{} has other agents than the first node", node.name)));
+        }
+        found = Some(names);
+    }
+    Ok(found.unwrap_or_default())
 }
 
 /// The connection itself needs a second machine, so here only what Pacemaker and people ask the
 /// agent's file for: the description, and whether a configuration is any good.
 fn remote_is_checked(cluster: &Cluster) -> Result<Evidence> {
     let show = ["crm_resource", "--show-metadata", "ocf:pacemaker:remote"];
-    let described = cluster.node.ok(show)?.stdout;
+    let described = cluster.ok(show)?.stdout;
     let name = described.lines().map(str::trim).find(|l| l.starts_with("<resource-agent name="));
     let name = name.ok_or_else(|| Error::new(format!("{} shows no agent", show.join(" "))))?;
     let validate = ["crm_resource", "--validate", "--class", "ocf", "--provider", "pacemaker"];
-    let output = cluster
-        .node
-        .run(validate.into_iter().chain(["--agent", "remote", "--option", NO_REMOTE]))?;
+    let node = cluster.node(NODES[0])?;
+    let output =
+        node.run(validate.into_iter().chain(["--agent", "remote", "--option", NO_REMOTE]))?;
     let said = format!("{}{}", output.stdout, output.stderr);
     let reason = said.lines().find_map(|line| line.strip_prefix("ocf-exit-reason:"));
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
@@ -105,8 +129,10 @@ fn remote_is_checked(cluster: &Cluster) -> Result<Evidence> {
 fn loss_is_recovered(cluster: &Cluster) -> Result<Evidence> {
     let (id, state) = ("lost-dummy", "/run/resource-agents/Dummy-lost-dummy.state");
     create(cluster, id, "ocf:heartbeat:Dummy", &["op", "monitor", "interval=1s"], "Started")?;
-    let before = start_call(&cluster.status()?, id)?;
-    cluster.node.ok(["rm", state])?;
+    let status = cluster.status()?;
+    let before = start_call(&status, id)?;
+    let node = cluster.node(running_on(&status, id)?)?;
+    node.ok(["rm", state])?;
     let failure = cluster
         .wait("the loss being noticed", |status| Ok(status.failure(id, "monitor").cloned()))?;
     if failure.code != 7 {
@@ -116,7 +142,7 @@ fn loss_is_recovered(cluster: &Cluster) -> Result<Evidence> {
         let start = status.last(id, "start").filter(|start| start.call > before);
         Ok(start.filter(|_| status.role(id) == "Started").map(|start| start.call))
     })?;
-    cluster.node.ok(["test", "-e", state])?;
+    node.ok(["test", "-e", state])?;
     let mut evidence = vec![format!("removed {state}; start was call {before}, is {after}")];
     evidence.extend(shown_reason(cluster, id, &failure.reason)?);
     Ok(evidence)
@@ -125,12 +151,14 @@ fn loss_is_recovered(cluster: &Cluster) -> Result<Evidence> {
 fn reload_is_no_restart(cluster: &Cluster) -> Result<Evidence> {
     let (id, state) = ("reloaded-dummy", "/run/Dummy-reloaded-dummy.state");
     create(cluster, id, "ocf:pacemaker:Dummy", &["fake=before"], "Started")?;
-    let identity = || cluster.node.ok(["stat", "--format", "inode %i, changed %z", state]);
+    let name = running_on(&cluster.status()?, id)?.to_owned();
+    let node = cluster.node(&name)?;
+    let identity = || node.ok(["stat", "--format", "inode %i, changed %z", state]);
     let file = identity()?.stdout;
-    let so_far = cluster.logged_operations(id)?.len();
+    let so_far = cluster.logged_operations(id, &name)?.len();
     cluster.pcs(["resource", "update", id, "fake=after"])?;
     let operations = cluster.wait("reload-agent being run", |_| {
-        let later = cluster.logged_operations(id)?.split_off(so_far);
+        let later = cluster.logged_operations(id, &name)?.split_off(so_far);
         let decides = |(operation, _): &(String, String)| {
             ["reload-agent", "stop", "start"].contains(&operation.as_str())
         };
@@ -167,9 +195,21 @@ fn failed_start_says_why(cluster: &Cluster) -> Result<Evidence> {
     Err(Error::new(format!("the exit reason doesn't name {directory}: {}", evidence.join("; "))))
 }
 
+/// The other node isn't refused, so there it is started.
 fn refused_start_says_why(cluster: &Cluster) -> Result<Evidence> {
-    let refuse = format!("fail_start_on={NODE}");
-    start_fails(cluster, "refused-dummy", "ocf:pacemaker:Dummy", &refuse)
+    let (id, node) = ("refused-dummy", NODES[0]);
+    let refuse = format!("fail_start_on={node}");
+    let create = ["resource", "create", id, "ocf:pacemaker:Dummy", &refuse, "--disabled"];
+    cluster.pcs(create)?;
+    cluster.pcs(["constraint", "location", id, "prefers", node])?;
+    cluster.pcs(["resource", "enable", id])?;
+    let failure = cluster.wait("the start failing, and succeeding elsewhere", |status| {
+        let is_up = status.place(id, "Started") == Some(cluster.other(node));
+        Ok(status.failure(id, "start").filter(|_| is_up).cloned())
+    })?;
+    let mut evidence = vec![format!("{refuse}: start answered {}", failure.code)];
+    evidence.extend(shown_reason(cluster, id, &failure.reason)?);
+    Ok(evidence)
 }
 
 fn start_fails(cluster: &Cluster, id: &str, agent: &str, parameter: &str) -> Result<Evidence> {
@@ -201,6 +241,11 @@ pub fn create(
     Ok(std::iter::once(shown).chain(cluster.crm_mon_about(id)?).collect())
 }
 
+/// Whether a resource is one of ours and no fence device.
+fn is_ours(resource: &&Resource) -> bool {
+    !resource.agent.starts_with("stonith:")
+}
+
 fn wait_for_role(cluster: &Cluster, id: &str, role: &str) -> Result<()> {
     cluster.wait(&format!("{id} being {role}"), |status| match status.trouble(id) {
         Some(trouble) => Err(Error::new(trouble)),
@@ -225,7 +270,7 @@ fn everything_stops(cluster: &Cluster) -> Result<Evidence> {
     let failed_before = cluster.status()?.failures.len();
     cluster.pcs(["property", "set", "stop-all-resources=true"])?;
     cluster.wait("everything being stopped", |status| {
-        Ok(status.resources.iter().all(|r| !r.is_active && r.role == "Stopped").then_some(()))
+        Ok(status.resources.iter().filter(is_ours).all(|r| !r.is_active).then_some(()))
     })?;
     let status = cluster.status()?;
     if let Some(failure) = status.failures.iter().find(|failure| failure.task == "stop") {
@@ -234,10 +279,13 @@ fn everything_stops(cluster: &Cluster) -> Result<Evidence> {
     if status.failures.len() > failed_before {
         return Err(Error::new("an action failed while everything was being stopped"));
     }
-    let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name", "Stateful-*", ")"];
-    let left = cluster.node.ok(find)?.stdout;
-    if !left.trim().is_empty() {
-        return Err(Error::new(format!("files are left: {}", left.trim().replace('\n', ", "))));
+    for node in cluster.nodes() {
+        let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name"];
+        let left = node.ok(find.into_iter().chain(["Stateful-*", ")"]))?.stdout;
+        if !left.trim().is_empty() {
+            let left = left.trim().replace('\n', ", ");
+            return Err(Error::new(format!("files are left on {}: {left}", node.name)));
+        }
     }
     Ok(vec![format!("{} resources stopped, no state file is left", status.resources.len())])
 }
@@ -246,11 +294,10 @@ fn everything_stops(cluster: &Cluster) -> Result<Evidence> {
 ///
 /// # Errors
 /// One of them refuses it, or complains.
-pub fn is_described(cluster: &Cluster, agent: &Agent) -> Result<Evidence> {
-    let name = agent.name();
+pub fn is_described(cluster: &Cluster, name: &str) -> Result<Evidence> {
     let mut evidence = Evidence::new();
-    for tool in [["pcs", "resource", "describe", &name], ["crm", "ra", "info", &name]] {
-        let output = cluster.node.ok(tool)?;
+    for tool in [["pcs", "resource", "describe", name], ["crm", "ra", "info", name]] {
+        let output = cluster.ok(tool)?;
         let all = format!("{}{}", output.stdout, output.stderr);
         let complaint = |line: &&str| {
             ["error", "warning"].iter().any(|word| {
@@ -260,7 +307,7 @@ pub fn is_described(cluster: &Cluster, agent: &Agent) -> Result<Evidence> {
         if let Some(line) = all.lines().find(complaint) {
             return Err(Error::new(format!("{}: {line}", tool.join(" "))));
         }
-        let first = output.stdout.lines().find(|line| line.contains(&name));
+        let first = output.stdout.lines().find(|line| line.contains(name));
         let first = first.ok_or_else(|| Error::new(format!("{} shows nothing", tool.join(" "))))?;
         evidence.push(first.trim().to_owned());
     }
@@ -272,6 +319,11 @@ fn start_call(status: &Status, id: &str) -> Result<u32> {
     start.map(|s| s.call).ok_or_else(|| Error::new(format!("no start of {id} in the history")))
 }
 
-fn first_word(text: &str) -> String {
-    text.split_whitespace().next().unwrap_or_default().to_owned()
+/// The node a resource is started on.
+///
+/// # Errors
+/// It isn't.
+pub fn running_on<'a>(status: &'a Status, id: &str) -> Result<&'a str> {
+    let place = status.place(id, "Started");
+    place.ok_or_else(|| Error::new(format!("{id} is not started")))
 }

@@ -1,191 +1,192 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A cluster of one real node: corosync, Pacemaker, and our agents in place of the shell ones.
+//! A cluster of real nodes: corosync, Pacemaker, fencing, and our packages in place of the shell
+//! agents.
 
 use crate::docker::Docker;
-use crate::node::Node;
+use crate::packages::Packages;
+use crate::power::{self, Role};
 use crate::process::Output;
+use crate::progress::Progress;
+use crate::recipe::Kind;
+use crate::release::Release;
+use crate::site::{Host, Place, Site};
 use crate::status::Status;
-use crate::{Error, Result};
-use std::path::{Path, PathBuf};
+use crate::{Error, Lab, Result, configuration};
 use std::time::Duration;
 
-/// Where Debian's Pacemaker looks for agents.
+/// Where Pacemaker looks for agents.
 pub const AGENT_DIR: &str = "/usr/lib/ocf/resource.d";
 
-/// Name of the one node.
-pub const NODE: &str = "node1";
+/// The third host's name.
+pub const OUTSIDE: &str = "outside";
 
-/// What corosync and Pacemaker need beyond an ordinary container: real-time priority, and memory
-/// that is not swapped out. Nothing of the host is theirs.
-pub const CAPABILITIES: [&str; 2] = ["SYS_NICE", "IPC_LOCK"];
+/// The nodes' names.
+pub const NODES: [&str; 2] = ["node1", "node2"];
 
-const PACEMAKER_LOG: &str = "/var/log/pacemaker/pacemaker.log";
-const COROSYNC_LOG: &str = "/var/log/corosync/corosync.log";
+/// Names of hosts for Pacemaker Remote.
+pub const REMOTES: [&str; 2] = ["remote1", "remote2"];
 
-/// The node is alone, so it talks to itself on loopback: the container needs no network at all.
-const COROSYNC_CONF: &str = "\
-totem {
-  version: 2
-  cluster_name: lab
-  transport: knet
-  crypto_cipher: none
-  crypto_hash: none
-}
-nodelist {
-  node {
-    ring0_addr: 127.0.0.1
-    name: node1
-    nodeid: 1
-  }
-}
-quorum {
-  provider: corosync_votequorum
-  expected_votes: 1
-}
-logging {
-  to_stderr: no
-  to_syslog: no
-  to_logfile: yes
-  logfile: /var/log/corosync/corosync.log
-}
-";
+const ADDRESSES: [&str; 2] = ["192.0.2.11/24", "192.0.2.12/24"];
+const REMOTE_ADDRESSES: [&str; 2] = ["192.0.2.21/24", "192.0.2.22/24"];
+const OUTSIDE_ADDRESS: &str = "192.0.2.1/24";
 
-/// The configuration the cluster starts with. `dc-deadtime` is how long a node waits for others
-/// before it elects itself, and there are none. Without fencing (`stonith-enabled`) because
-/// a single node has nobody to fence it: a real cluster must not run so.
-const FIRST_CIB: &str = r#"<cib validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0">
-  <configuration>
-    <crm_config>
-      <cluster_property_set id="cib-bootstrap-options">
-        <nvpair id="cib-bootstrap-options-dc-deadtime" name="dc-deadtime" value="2s"/>
-        <nvpair id="cib-bootstrap-options-stonith-enabled" name="stonith-enabled" value="false"/>
-      </cluster_property_set>
-    </crm_config>
-    <nodes/>
-    <resources/>
-    <constraints/>
-  </configuration>
-  <status/>
-</cib>
-"#;
+/// How long anything a cluster is waited for may take. A fenced node's return is the longest.
+const LIMIT: Duration = Duration::from_secs(120);
 
-/// One of our agents, as built on the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
-    /// `heartbeat`, `pacemaker`…
-    pub provider: String,
-    /// The OCF type.
-    pub kind: String,
-    /// The file on the host.
-    pub path: PathBuf,
+/// What a cluster is to be.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// Which Debian its nodes are.
+    pub release: Release,
+    /// Our packages, which are on all of them.
+    pub packages: &'a Packages,
+    /// Whether there are two more hosts for Pacemaker Remote.
+    pub has_remotes: bool,
+    /// Whether it stays when the run ends.
+    pub is_kept: bool,
 }
 
-impl Agent {
-    /// `ocf:<provider>:<type>`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("ocf:{}:{}", self.provider, self.kind)
-    }
-
-    /// The file it takes the place of on the node.
-    #[must_use]
-    pub fn installed_path(&self) -> String {
-        format!("{AGENT_DIR}/{}/{}", self.provider, self.kind)
-    }
-}
-
-/// The agents in a directory laid out `<provider>/<type>`.
-///
-/// # Errors
-/// The directory cannot be read, or there are none in it.
-pub fn find_agents(dir: &Path) -> Result<Vec<Agent>> {
-    let mut agents = Vec::new();
-    for provider in entries(dir)?.into_iter().filter(|path| path.is_dir()) {
-        for file in entries(&provider)?.into_iter().filter(|path| path.is_file()) {
-            let (Some(provider), Some(kind)) = (provider.file_name(), file.file_name()) else {
-                continue;
-            };
-            agents.push(Agent {
-                provider: provider.to_string_lossy().into_owned(),
-                kind: kind.to_string_lossy().into_owned(),
-                path: file.clone(),
-            });
-        }
-    }
-    if agents.is_empty() {
-        let dir = dir.display();
-        return Err(Error::new(format!("no agents in {dir}: they are expected as PROVIDER/TYPE")));
-    }
-    agents.sort_by_key(Agent::name);
-    Ok(agents)
-}
-
-fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
-    let read = std::fs::read_dir(dir).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
-    let entries = read.map_err(|e| Error::new(format!("cannot read {}: {e}", dir.display())))?;
-    Ok(entries.into_iter().map(|entry| entry.path()).collect())
-}
-
-/// The step that [`install`] is, as it is shown.
-pub const INSTALLING: &str = "our agents are put on the node";
-
-/// Puts agents in the place of the shell ones, or beside them, and names where they are now.
-///
-/// # Errors
-/// A file cannot be copied.
-pub fn install(agents: &[Agent], node: &Node) -> Result<Vec<String>> {
-    let put = |agent: &Agent| {
-        let path = agent.installed_path();
-        let copied = node.copy_in(agent.path.as_os_str(), &path);
-        copied.map(|()| path).map_err(|error| {
-            error.during(format_args!("putting {} on the node", agent.path.display()))
-        })
-    };
-    agents.iter().map(put).collect()
-}
-
-/// The cluster on its node.
+/// Two nodes, a fence device, a third host to ask from.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The container.
-    pub node: Node,
-    /// Our agents, on the node once [`install`] put them there.
-    pub agents: Vec<Agent>,
+    /// The hosts and the network.
+    pub site: Site,
+    /// Which Debian its nodes are.
+    pub release: Release,
 }
 
 impl Cluster {
-    /// Starts corosync and Pacemaker.
+    /// Makes the images of a plan that are not here yet.
+    ///
+    /// # Errors
+    /// As [`crate::image::ensure`].
+    pub fn images(lab: &Lab, progress: &Progress, plan: &Plan<'_>) -> Result<()> {
+        let remote = plan.has_remotes.then_some(Kind::Remote(plan.release));
+        for kind in [Some(Kind::Node(plan.release)), remote].into_iter().flatten() {
+            lab.image(progress, kind, Some(plan.packages))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the hosts. Neither corosync nor Pacemaker runs yet; see [`Self::boot`].
+    ///
+    /// # Errors
+    /// An image cannot be made, or the Engine refuses a host.
+    pub fn prepare(lab: &Lab, progress: &Progress, plan: &Plan<'_>) -> Result<Self> {
+        let image = |kind| lab.image(progress, kind, Some(plan.packages));
+        let node = image(Kind::Node(plan.release))?;
+        let place = |name: &str, role, address, image: &str| Place {
+            name: name.to_owned(),
+            role,
+            address,
+            image: image.to_owned(),
+        };
+        let mut places = vec![place(OUTSIDE, Role::Outside, OUTSIDE_ADDRESS, &node)];
+        let nodes = NODES.iter().zip(ADDRESSES);
+        places.extend(nodes.map(|(name, address)| place(name, Role::Member, address, &node)));
+        if plan.has_remotes {
+            let remote = image(Kind::Remote(plan.release))?;
+            let remotes = REMOTES.iter().zip(REMOTE_ADDRESSES);
+            places.extend(remotes.map(|(name, a)| place(name, Role::Remote, a, &remote)));
+        }
+        let site = Site::open(lab, &places, plan.is_kept)?;
+        Ok(Self { site, release: plan.release })
+    }
+
+    /// Starts the Engines, corosync and Pacemaker, and waits until the nodes have a controller.
     ///
     /// # Errors
     /// Something does not start, or no controller is elected.
     pub fn boot(&self) -> Result<()> {
-        let root = ("root", "root");
-        self.node.write_file("/etc/corosync/corosync.conf", root, "0644", COROSYNC_CONF)?;
-        let cib = "/var/lib/pacemaker/cib/cib.xml";
-        self.node.write_file(cib, ("hacluster", "haclient"), "0600", FIRST_CIB)?;
-        self.node.start_in_background(&["corosync", "-f"])?;
-        let limit = Duration::from_secs(60);
-        self.docker().runner.poll("corosync having quorum", limit, || {
-            let quorum = self.node.run(["corosync-quorumtool", "-s"])?.stdout;
-            Ok(quorum
-                .lines()
-                .any(|l| l.starts_with("Quorate:") && l.ends_with("Yes"))
-                .then_some(()))
-        })?;
-        self.node.start_in_background(&["pacemakerd", "-f"])?;
-        self.docker().runner.poll("a controller (DC) being elected", limit, || {
-            let monitor = self.node.run(CRM_MON_XML)?;
-            let is_up = monitor.code == 0 && Status::parse(&monitor.stdout)?.has_dc;
+        let members: Vec<_> = NODES.into_iter().zip(ADDRESSES).collect();
+        for node in self.nodes() {
+            let root = ("root", "root");
+            let corosync = configuration::corosync(&members);
+            node.write_file("/etc/corosync/corosync.conf", root, "0644", &corosync)?;
+            let owner = ("hacluster", "haclient");
+            let cib = "/var/lib/pacemaker/cib/cib.xml";
+            node.write_file(cib, owner, "0600", configuration::FIRST_CIB)?;
+        }
+        for host in self.site.hosts() {
+            // The key that both ends of a remote connection know; see `configuration`.
+            host.write_file(
+                "/etc/pacemaker/authkey",
+                ("root", "haclient"),
+                "0640",
+                &configuration::remote_key(),
+            )?;
+            power::boot(host)?;
+        }
+        self.wait("both nodes being online, and a controller (DC)", |status| {
+            let is_up = status.has_dc && NODES.iter().all(|node| status.is_healthy(node));
             Ok(is_up.then_some(()))
         })
+    }
+
+    /// Makes the fence device known to the cluster: one fence resource a node. The delay lets one
+    /// of two nodes that want to fence each other be first.
+    ///
+    /// # Errors
+    /// pcs refuses, or a resource doesn't start.
+    pub fn add_fencing(&self) -> Result<Vec<String>> {
+        let mut shown = Vec::new();
+        for (node, delay) in NODES.into_iter().zip([Some("pcmk_delay_base=node1:2s"), None]) {
+            let (id, host) = (fence_id(node), format!("pcmk_host_list={node}"));
+            let mut create = vec!["stonith", "create", &id, "fence_lab", &host];
+            create.extend(delay);
+            self.pcs(create.iter().copied())?;
+            shown.push(format!("pcs {}", create.join(" ")));
+        }
+        self.wait("the fence resources being started", |status| {
+            let is_up = |node: &&str| status.role(&fence_id(node)) == "Started";
+            Ok(NODES.iter().all(is_up).then_some(()))
+        })?;
+        Ok(shown)
+    }
+
+    /// The nodes' hosts.
+    pub fn nodes(&self) -> impl Iterator<Item = &Host> {
+        self.site.hosts().iter().filter(|host| host.role == Role::Member)
+    }
+
+    /// A node's host.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub fn node(&self, name: &str) -> Result<&Host> {
+        self.site.host(name)
+    }
+
+    /// The other node.
+    #[must_use]
+    pub fn other(&self, node: &str) -> &'static str {
+        NODES.into_iter().find(|other| *other != node).unwrap_or(NODES[0])
+    }
+
+    /// The node to ask: the first whose Pacemaker knows a controller.
+    fn asked(&self) -> Result<(&Host, Status)> {
+        let mut last = Error::new("no node has power");
+        for node in self.nodes() {
+            let monitor = node.run(CRM_MON_XML)?;
+            if monitor.code != 0 {
+                last = Error::new(format!("{}: {}", node.name, monitor.complaint()));
+                continue;
+            }
+            let status = Status::parse(&monitor.stdout)?;
+            if status.has_dc {
+                return Ok((node, status));
+            }
+            last = Error::new(format!("{}: there is no controller (DC)", node.name));
+        }
+        Err(last)
     }
 
     /// One look at the cluster.
     ///
     /// # Errors
-    /// Pacemaker does not answer.
+    /// No node's Pacemaker answers.
     pub fn status(&self) -> Result<Status> {
-        Status::parse(&self.node.ok(CRM_MON_XML)?.stdout)
+        self.asked().map(|(_, status)| status)
     }
 
     /// `crm_mon` as a person sees it: resources, failed actions with exit reasons, fail counts.
@@ -194,7 +195,7 @@ impl Cluster {
     /// Pacemaker does not answer.
     pub fn crm_mon(&self) -> Result<Vec<String>> {
         let args = ["crm_mon", "--one-shot", "--inactive", "--failcounts"];
-        Ok(self.node.ok(args)?.stdout.lines().map(str::to_owned).collect())
+        Ok(self.ok(args)?.stdout.lines().map(str::to_owned).collect())
     }
 
     /// The lines of [`Self::crm_mon`] that speak of a resource.
@@ -206,17 +207,29 @@ impl Cluster {
         Ok(self.crm_mon()?.into_iter().filter(about).map(|l| l.trim().to_owned()).collect())
     }
 
-    /// Looks at the cluster until `find` finds what it wants.
+    /// Looks at the cluster until `find` finds what it wants. While no node answers, that is
+    /// waited for too.
     ///
     /// # Errors
-    /// It doesn't within a minute (`what`, in words), or `find` gives up.
+    /// It doesn't within two minutes (`what`, in words), or `find` gives up.
     pub fn wait<T>(
         &self,
         what: &str,
         mut find: impl FnMut(&Status) -> Result<Option<T>>,
     ) -> Result<T> {
-        let limit = Duration::from_secs(60);
-        self.docker().runner.poll(what, limit, || find(&self.status()?))
+        self.docker().runner.poll(what, LIMIT, || match self.asked() {
+            Ok((_, status)) => find(&status),
+            Err(Error::Failed(_)) => Ok(None),
+            Err(interrupted) => Err(interrupted),
+        })
+    }
+
+    /// Runs a command on a node that knows a controller, and expects code 0.
+    ///
+    /// # Errors
+    /// No node answers, or the code is another.
+    pub fn ok<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<Output> {
+        self.asked()?.0.ok(args)
     }
 
     /// Runs pcs as an operator would.
@@ -224,41 +237,52 @@ impl Cluster {
     /// # Errors
     /// pcs refuses.
     pub fn pcs<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Result<Output> {
-        self.node.ok(std::iter::once("pcs").chain(args))
+        self.ok(std::iter::once("pcs").chain(args))
     }
 
-    /// The operations Pacemaker's log tells of for a resource, in order, with their results.
+    /// Cuts a node's power, as a hand at the plug does: the cluster isn't told.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub fn cut_power(&self, node: &str) -> Result<()> {
+        power::off(self.node(node)?)
+    }
+
+    /// Waits until a node is back from a fencing: it has power, and the cluster has it again.
+    ///
+    /// # Errors
+    /// It isn't within two minutes.
+    pub fn wait_for_return(&self, node: &str) -> Result<()> {
+        self.wait(&format!("{node} being back"), |status| {
+            let all = NODES.iter().all(|node| status.is_healthy(node));
+            Ok((all && power::is_on(self.node(node)?)?).then_some(()))
+        })
+    }
+
+    /// The operations that a node's log tells of for a resource, in order, with their results.
     ///
     /// # Errors
     /// The node does not answer.
-    pub fn logged_operations(&self, id: &str) -> Result<Vec<(String, String)>> {
-        let log = self.node.run([
-            "grep",
-            "-F",
-            &format!("operation for {id} on {NODE}:"),
-            PACEMAKER_LOG,
-        ])?;
+    pub fn logged_operations(&self, id: &str, node: &str) -> Result<Vec<(String, String)>> {
+        let about = format!("operation for {id} on {node}:");
+        let log = self.node(node)?.run(["grep", "-F", &about, PACEMAKER_LOG])?;
         Ok(log.stdout.lines().filter_map(parse_result).collect())
     }
 
-    /// The ends of the node's logs, for when something went wrong.
+    /// The Engine the hosts are on.
     #[must_use]
-    pub fn log_tails(&self) -> Vec<String> {
-        let tail = |lines: usize, file: &str, words: &str| -> Vec<String> {
-            // Pacemaker also logs every step it takes; what it wants noticed says so.
-            let show = self.node.invocation(["grep", "-E", words, file]).uninterruptible();
-            let text = self.docker().runner.run(&show).unwrap_or_default().stdout;
-            let skipped = text.lines().count().saturating_sub(lines);
-            let head = format!("--- end of {NODE}:{file}");
-            std::iter::once(head).chain(text.lines().skip(skipped).map(str::to_owned)).collect()
-        };
-        let noticed = "[[:space:]](notice|warning|error|crit|alert|emerg):";
-        [tail(10, COROSYNC_LOG, ""), tail(40, PACEMAKER_LOG, noticed)].concat()
+    pub fn docker(&self) -> &Docker {
+        self.site.docker()
     }
+}
 
-    fn docker(&self) -> &Docker {
-        self.node.docker()
-    }
+/// Pacemaker's log on a node.
+pub const PACEMAKER_LOG: &str = "/var/log/pacemaker/pacemaker.log";
+
+/// The id of the fence resource for a node.
+#[must_use]
+pub fn fence_id(node: &str) -> String {
+    format!("fence-{node}")
 }
 
 const CRM_MON_XML: [&str; 8] = [
@@ -296,14 +320,5 @@ mod tests {
             parse_result("Requesting local execution of start operation for x on node1"),
             None
         );
-    }
-
-    #[test]
-    fn a_directory_without_agents_is_named() {
-        let dir = std::env::temp_dir().join(format!("lab-empty-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("a directory");
-        let error = find_agents(&dir).expect_err("no agents");
-        std::fs::remove_dir(&dir).expect("removed");
-        assert!(error.to_string().contains(&*dir.to_string_lossy()), "{error}");
     }
 }

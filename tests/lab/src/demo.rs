@@ -1,108 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `make demo`: our agents in the hands of a real Pacemaker, shown step by step.
+//! `make demo`: our agents in the hands of a real cluster, shown step by step.
 
-use crate::checks::{ENDING, STORY};
-use crate::cluster::{CAPABILITIES, Cluster, INSTALLING, NODE, find_agents, install};
-use crate::node::Spec;
+use crate::checks::{Check, ENDING, PACKAGED, SMALL};
+use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
-use crate::soak::soak;
-use crate::{Lab, Result};
+use crate::{Lab, Result, failover, logs};
 use std::path::Path;
-use std::time::Duration;
 
-/// How long the demo watches the agents do nothing wrong.
-const SOAK: Duration = Duration::from_secs(15);
-
-/// Starts the container of a cluster of one node; neither agents nor daemons are in it yet. It
-/// goes with the cluster.
+/// Runs the demo to its end, the lab's included. A cluster that is to be kept stays, and how to
+/// enter and remove it is said.
 ///
 /// # Errors
-/// No agents, or the container cannot be started.
-pub fn prepare(lab: &Lab, agents: &Path, is_kept: bool) -> Result<Cluster> {
-    let agents = find_agents(agents)?;
-    let node = lab.node(Spec {
-        hostname: NODE.into(),
-        capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
-        is_kept,
-        ..Spec::default()
-    })?;
-    Ok(Cluster { node, agents })
-}
-
-/// Runs the demo to its end, the lab's included. With `is_kept` the node stays, and how to enter
-/// and remove it is said.
-///
-/// # Errors
-/// The first step that doesn't show what it claims.
-pub fn run(lab: Lab, progress: &Progress, agents: &Path, is_kept: bool) -> Result<()> {
+/// The first step that doesn't show what it claims; the nodes' logs are in `logs` then.
+pub fn run(lab: Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Result<()> {
     for name in lab.kept()? {
         progress.note(&format!("note: {name} is there from an earlier --keep"));
     }
-    let mut cluster =
-        progress.step("a container for the node", || prepare(&lab, agents, is_kept))?;
-    let result = tell(&cluster, progress, is_kept);
-    if let Err(error) = result {
-        cluster.node.unkeep();
+    // Images first: their steps are not the hosts'.
+    Cluster::images(&lab, progress, plan)?;
+    let label = "two nodes and a third host, on a network of their own";
+    let cluster = progress.step(label, || Cluster::prepare(&lab, progress, plan))?;
+    if let Err(error) = tell(&cluster, progress, plan.is_kept) {
         if matches!(error, crate::Error::Failed(_)) {
-            cluster.log_tails().iter().for_each(|line| progress.note(line));
+            logs::collect(&cluster, logs, progress);
         }
         return Err(error);
     }
-    let kept = is_kept.then(|| cluster.node.name().to_owned());
-    if !is_kept {
-        progress.step("the node is removed", || cluster.node.remove())?;
+    let kept = plan.is_kept.then(|| how_to_go_on(&cluster));
+    if plan.is_kept {
+        cluster.site.keep()?;
+    } else {
+        progress.step("the hosts are removed", || cluster.site.close())?;
         lab.close(progress)?;
     }
     progress.note("");
     progress.table().iter().for_each(|line| progress.note(line));
-    if let Some(name) = kept {
-        let lines = how_to_go_on(&name, crate::engine::own_server());
-        lines.iter().for_each(|line| progress.note(line));
-    }
+    kept.iter().flatten().for_each(|line| progress.note(line));
     Ok(())
 }
 
-/// What there is to do with a kept node, under a `dockerd` that the lab started (its process id)
-/// or under somebody else's.
-fn how_to_go_on(name: &str, own_server: Option<u32>) -> Vec<String> {
-    let mut lines = vec![
-        String::new(),
-        "the node is kept; enter it, look around, and remove it in the end with".into(),
-        format!("     docker exec -it {name} bash"),
+/// What there is to do with a kept cluster.
+fn how_to_go_on(cluster: &Cluster) -> Vec<String> {
+    let names: Vec<_> = cluster.site.hosts().iter().map(|host| host.name().to_owned()).collect();
+    how_to_go_on_with(&names, crate::engine::own_server())
+}
+
+fn how_to_go_on_with(names: &[String], own_server: Option<u32>) -> Vec<String> {
+    let mut lines = vec![String::new(), "the cluster is kept; enter a host, look around:".into()];
+    lines.extend(names.iter().map(|name| format!("     docker exec -it {name} bash")));
+    lines.extend([
         "     crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),
-        format!("     docker rm -f {name}"),
-        "'make clean-lab' removes it too, with every other kept node and the lab's images".into(),
-    ];
+        "cut a node's power with 'docker kill', and the cluster fences it; remove all of it with"
+            .into(),
+        format!("     docker rm -fv {}", names.join(" ")),
+        "'make clean-lab' removes it too, with the lab's images".into(),
+    ]);
     lines.extend(own_server.map(|pid| {
         format!(
-            "the Engine under it was started by the lab (dockerd, process {pid}); 'make clean-lab', \
-             or the next run of the lab after the node's removal, ends it"
+            "the Engine under it was started by the lab (dockerd, process {pid}); it ends when the \
+             hosts are gone"
         )
     }));
     lines
 }
 
 fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
-    progress.step(INSTALLING, || install(&cluster.agents, &cluster.node))?;
-    progress.step("corosync and Pacemaker are up", || cluster.boot())?;
-    progress.evidence([
-        "one node, so nobody could fence it: stonith-enabled=false. Never run a real cluster so.",
-    ]);
-    for check in STORY {
+    let show = |check: &Check| {
         let evidence = progress.step(check.name, || (check.run)(cluster))?;
         progress.evidence(evidence);
-    }
-    let label = format!("the agents run {} s without a failure", SOAK.as_secs());
-    let evidence = progress.step(&label, || soak(cluster, SOAK))?;
+        Ok(())
+    };
+    progress.step("corosync and Pacemaker are up on both nodes", || cluster.boot())?;
+    let evidence = progress.step("a fence device for each node", || cluster.add_fencing())?;
     progress.evidence(evidence);
+    show(&PACKAGED)?;
+    failover::TOGETHER.iter().chain(&failover::LOSS).try_for_each(show)?;
+    failover::STOP.iter().chain(&SMALL).try_for_each(show)?;
     progress.note("");
     progress.note("what crm_mon shows an operator now:");
     progress.evidence(cluster.crm_mon()?.iter().filter(|line| !line.is_empty()));
-    // A node that is kept is there to be looked at, so its resources go on.
+    // A cluster that is kept is there to be looked at, so its resources go on.
     if !is_kept {
         progress.note("");
-        let evidence = progress.step(ENDING.name, || (ENDING.run)(cluster))?;
-        progress.evidence(evidence);
+        show(&ENDING)?;
     }
     Ok(())
 }
@@ -112,11 +92,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_remove_a_kept_node_is_told() {
-        let text = how_to_go_on("lab-node1", Some(42)).join("\n");
-        for way in ["docker rm -f lab-node1", "'make clean-lab' removes it", "process 42"] {
+    fn every_way_to_remove_a_kept_cluster_is_told() {
+        let names = ["lab-node1", "lab-node2"].map(str::to_owned);
+        let text = how_to_go_on_with(&names, Some(42)).join("\n");
+        let ways =
+            ["docker rm -fv lab-node1 lab-node2", "'make clean-lab' removes it", "process 42"];
+        for way in ways {
             assert!(text.contains(way), "{way} is not in:\n{text}");
         }
-        assert!(!how_to_go_on("lab-node1", None).join("\n").contains("dockerd"));
+        assert!(!how_to_go_on_with(&names, None).join("\n").contains("dockerd"));
     }
 }

@@ -14,6 +14,18 @@ use std::time::Duration;
 /// On every image and container of the lab; what carries it may be removed.
 pub const LABEL: &str = "org.ocf-agents.lab=1";
 
+/// On a host of a cluster: the run it belongs to.
+pub const RUN_LABEL: &str = "org.ocf-agents.lab.run";
+
+/// On a host: its name in the cluster.
+pub const HOST_LABEL: &str = "org.ocf-agents.lab.host";
+
+/// On a host: what it is for.
+pub const ROLE_LABEL: &str = "org.ocf-agents.lab.role";
+
+/// On a host: its address on the lab's network, `ADDRESS/PREFIX`.
+pub const ADDRESS_LABEL: &str = "org.ocf-agents.lab.address";
+
 /// On a container that was to stay (`lab demo --keep`), beside [`LABEL`].
 pub const KEPT_LABEL: &str = "org.ocf-agents.lab.kept=1";
 

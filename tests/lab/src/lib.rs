@@ -1,33 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A real Pacemaker in a container of its own.
+//! A real Pacemaker cluster on one machine: two nodes with Engines of their own, a fence device,
+//! a third host, and our packages in place of the shell agents.
 //!
-//! Debian's Pacemaker, pcs and crmsh are put in a container image made on this machine from the
-//! mirror the machine itself uses. On that image stand `make demo`, the cluster tier of
-//! `make test`, and every test that needs Debian's own tools or agents beside ours: the host
-//! needs an Engine and nothing else.
+//! The hosts are containers of images made on this machine from the mirror the machine itself
+//! uses. On them stand `make demo`, the cluster tier of `make test`, and every test that needs
+//! Debian's own tools or agents beside ours: the machine needs an Engine and nothing else.
 //!
 //! What the lab touches: packages it names before it installs them, containers and images that
-//! carry [`docker::LABEL`], and `/run/ocf-agents-lab`.
+//! carry [`docker::LABEL`], and `/run/ocf-agents-lab`. Networks are inside the containers.
 
+pub mod attendant;
+pub mod build;
 pub mod checks;
 pub mod cluster;
+pub mod configuration;
+pub mod container;
 pub mod demo;
 pub mod docker;
 pub mod engine;
 pub mod error;
+pub mod failover;
+pub mod fence;
 pub mod host;
 pub mod image;
+pub mod logs;
 pub mod mirror;
-pub mod node;
+pub mod packages;
+pub mod power;
 pub mod process;
 pub mod progress;
-pub mod remote;
+pub mod recipe;
+pub mod release;
+pub mod rights;
 pub mod setup;
 pub mod signals;
-pub mod soak;
+pub mod site;
 pub mod space;
 pub mod status;
 pub mod tier;
+pub mod transient;
 
 pub use error::{Error, Result};
 pub use setup::Lab;

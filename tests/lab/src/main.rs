@@ -2,15 +2,19 @@
 //! The command `lab`: see the library for what the lab is.
 
 use clap::{Parser, Subcommand};
+use lab::cluster::Plan;
+use lab::packages::Packages;
 use lab::process::{Invocation, Runner};
 use lab::progress::{Progress, Stream, complain};
-use lab::{Error, Lab, Result, demo, node::Spec, signals::Signals, tier};
+use lab::recipe::Kind;
+use lab::release::Release;
+use lab::{Error, Lab, Result, attendant, demo, signals::Signals, tier, transient::Spec};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A real Pacemaker in a container of its own.
+/// A real Pacemaker cluster on one machine.
 #[derive(Debug, Parser)]
 #[command(name = "lab")]
 struct Cli {
@@ -20,33 +24,55 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Install what is missing, make the node's image, and print its tag
-    Setup,
-    /// Show our agents at work in a cluster of one node
-    Demo {
-        /// Agents to put into the node, as DIR/PROVIDER/TYPE
+    /// Install what is missing, make the images, and print their tags
+    Setup {
+        /// Our packages; without them, only the image of the shell agents is made
         #[arg(long, value_name = "DIR")]
-        agents: PathBuf,
-        /// Leave the node running, and say how to enter and remove it
+        packages: Option<PathBuf>,
+    },
+    /// Show our agents at work in a cluster of two nodes
+    Demo {
+        #[command(flatten)]
+        on: On,
+        /// Leave the cluster running, and say how to enter and remove it
         #[arg(long)]
         keep: bool,
     },
     /// Run the cluster tests; the last line is "N passed, N failed"
     ClusterTest {
-        /// Agents to put into the node, as DIR/PROVIDER/TYPE
-        #[arg(long, value_name = "DIR")]
-        agents: PathBuf,
+        #[command(flatten)]
+        on: On,
     },
-    /// Run a command in a fresh container of the node image, and answer with its exit code
+    /// Run a command in a fresh container beside the shell agents, and answer with its exit code
     Exec(Exec),
-    /// Keep the lab ready (Engine, image) while a command of this host runs
+    /// Keep the lab ready (its Engine) while a command of this host runs
     Hold {
         /// The command and its arguments
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-    /// Remove kept nodes and all images of the lab
+    /// Remove kept clusters and all images of the lab
     Clean,
+    /// Look after the hosts of a run, and fence them; the lab starts this by itself
+    #[command(hide = true)]
+    Attend {
+        /// The run
+        run: String,
+    },
+}
+
+/// What a cluster is made of.
+#[derive(Debug, clap::Args)]
+struct On {
+    /// Our packages, as 'make deb' builds them
+    #[arg(long, value_name = "DIR")]
+    packages: PathBuf,
+    /// The Debian of the nodes
+    #[arg(long, value_enum, default_value_t = Release::Bookworm)]
+    release: Release,
+    /// Where the nodes' logs go when something fails
+    #[arg(long, value_name = "DIR", default_value = "/var/tmp/ocf-agents-lab-logs")]
+    logs: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -92,23 +118,34 @@ fn main() -> ExitCode {
 fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
     let runner = Runner::new(Signals::catch()?);
     match verb {
-        Verb::Setup => {
+        Verb::Setup { packages } => {
             let lab = Lab::open(runner, aside)?;
-            progress.note(lab.image());
+            let packages = packages.map(|directory| Packages::find(&directory)).transpose()?;
+            progress.note(&lab.image(aside, Kind::Peers, None)?);
+            if let Some(packages) = &packages {
+                for release in [Release::Bookworm, Release::Trixie] {
+                    for kind in [Kind::Node(release), Kind::Remote(release)] {
+                        progress.note(&lab.image(aside, kind, Some(packages))?);
+                    }
+                }
+            }
             Ok(0)
         }
-        Verb::Demo { agents, keep } => {
+        Verb::Demo { on, keep } => {
+            let packages = Packages::find(&on.packages)?;
             let lab = Lab::open(runner, progress)?;
-            demo::run(lab, progress, &agents, keep)?;
+            demo::run(lab, progress, &on.plan(&packages, keep, false), &on.logs)?;
             Ok(0)
         }
-        Verb::ClusterTest { agents } => {
+        Verb::ClusterTest { on } => {
+            let packages = Packages::find(&on.packages)?;
             let lab = Lab::open(runner, aside)?;
-            let count = tier::run(&lab, progress, &agents)?;
+            let count = tier::run(&lab, progress, &on.plan(&packages, false, true), &on.logs)?;
             progress.note(&format!("{} passed, {} failed", count.passed, count.failed));
             Ok(u8::from(count.failed > 0))
         }
-        Verb::Exec(exec) => run_in_container(&Lab::open(runner, aside)?, exec),
+        Verb::Attend { run } => attendant::attend(runner, &run).map(|()| 0),
+        Verb::Exec(exec) => run_in_container(&Lab::open(runner, aside)?, aside, exec),
         Verb::Hold { command } => {
             let lab = Lab::open(runner, aside)?;
             let (program, args) = split(&command)?;
@@ -123,8 +160,15 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
     }
 }
 
-fn run_in_container(lab: &Lab, exec: Exec) -> Result<u8> {
-    let node = lab.node(Spec {
+impl On {
+    fn plan<'a>(&self, packages: &'a Packages, is_kept: bool, has_remotes: bool) -> Plan<'a> {
+        Plan { release: self.release, packages, has_remotes, is_kept }
+    }
+}
+
+fn run_in_container(lab: &Lab, aside: &Progress, exec: Exec) -> Result<u8> {
+    let node = lab.transient(&Spec {
+        image: lab.image(aside, Kind::Peers, None)?,
         hostname: "exec".into(),
         // For the kill harness, which follows an agent's system calls.
         capabilities: [vec!["SYS_PTRACE".into()], exec.capability].concat(),

@@ -227,6 +227,18 @@ impl Runner {
         command.spawn().map_err(|e| cannot_start(invocation, &e))
     }
 
+    /// Starts a program that looks after something of ours: its standard input is a pipe that only
+    /// we hold, all output goes into `log`.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn spawn_attended(&self, invocation: &Invocation, log: std::fs::File) -> Result<Child> {
+        let mut command = invocation.command();
+        let error = log.try_clone().map_err(|e| Error::new(format!("cannot share a log: {e}")))?;
+        command.stdin(Stdio::piped()).stdout(log).stderr(error);
+        command.spawn().map_err(|e| cannot_start(invocation, &e))
+    }
+
     /// Starts a program that outlives us if need be: no input, all output into `log`.
     ///
     /// # Errors

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The lab made ready: packages, Engine, image.
+//! The lab made ready: what it needs of this host, and an Engine.
 
 use crate::docker::{Docker, KEPT_LABEL, LABEL};
 use crate::engine::Engine;
-use crate::node::{Node, Spec};
+use crate::packages::Packages;
 use crate::process::Runner;
 use crate::progress::Progress;
-use crate::{Result, engine, host, image};
+use crate::recipe::Kind;
+use crate::transient::{Spec, Transient};
+use crate::{Result, attendant, engine, host, image};
 use std::sync::Arc;
 
 /// A lab that is ready. As long as it lives, the Engine stays up.
 #[derive(Debug)]
 pub struct Lab {
     docker: Docker,
-    image: String,
     engine: Engine,
 }
 
@@ -21,7 +22,7 @@ impl Lab {
     /// Makes the lab ready; what is ready already is left alone and not mentioned.
     ///
     /// # Errors
-    /// We are not root, or packages, Engine or image cannot be had.
+    /// We are not root, or packages or an Engine cannot be had.
     pub fn open(runner: Runner, progress: &Progress) -> Result<Self> {
         host::require_root()?;
         engine::make_run_dir()?;
@@ -29,8 +30,7 @@ impl Lab {
         let engine_answers = host::has_command("docker") && docker.answers()?.is_ok();
         host::install(&docker.runner, progress, &host::missing_packages(engine_answers))?;
         let engine = Engine::start(&docker, progress)?;
-        let image = image::ensure(&docker, progress)?;
-        Ok(Self { docker, image, engine })
+        Ok(Self { docker, engine })
     }
 
     /// Leaves the lab, with a step of its own if that may mean to end the Engine's server.
@@ -51,18 +51,26 @@ impl Lab {
         &self.docker
     }
 
-    /// Tag of the node image.
-    #[must_use]
-    pub fn image(&self) -> &str {
-        &self.image
-    }
-
-    /// A container of the node image in which nothing runs yet.
+    /// The tag of an image, which is made first if it isn't here; `packages` are ours, for the
+    /// kinds that have them.
     ///
     /// # Errors
-    /// As [`Node::start`].
-    pub fn node(&self, spec: Spec) -> Result<Node> {
-        Node::start(&self.docker, &Spec { image: self.image.clone(), ..spec })
+    /// As [`image::ensure`].
+    pub fn image(
+        &self,
+        progress: &Progress,
+        kind: Kind,
+        packages: Option<&Packages>,
+    ) -> Result<String> {
+        image::ensure(&self.docker, progress, kind, packages)
+    }
+
+    /// A container in which nothing runs yet.
+    ///
+    /// # Errors
+    /// As [`Transient::start`].
+    pub fn transient(&self, spec: &Spec) -> Result<Transient> {
+        Transient::start(&self.docker, spec)
     }
 
     /// Names of containers that earlier runs kept.
@@ -73,8 +81,9 @@ impl Lab {
         self.docker.list(&["ps", "--all", "--format", "{{.Names}}"], KEPT_LABEL)
     }
 
-    /// Removes every container that was kept and every image of the lab; containers of other
-    /// runs go on and go away by themselves. Gives what was removed.
+    /// Removes every container that was kept, what runs left that were killed with all that was to
+    /// clean up behind them, and every image of the lab; containers of runs that go on stay. Gives
+    /// what was removed.
     ///
     /// # Errors
     /// The Engine refuses.
@@ -86,14 +95,15 @@ impl Lab {
             return Ok(Vec::new());
         }
         let _engine = Engine::start(&docker, progress)?;
-        let containers = docker.list(&["ps", "--all", "--format", "{{.Names}}"], KEPT_LABEL)?;
+        let mut containers = docker.list(&["ps", "--all", "--format", "{{.Names}}"], KEPT_LABEL)?;
+        containers.extend(attendant::abandoned(&docker)?);
         for name in &containers {
             docker.remove_container(name)?;
         }
         let format = "{{.Repository}}:{{.Tag}}";
         let mut images = docker.list(&["images", "--format", format], LABEL)?;
-        // The node's image stands on the base: the later one goes first.
-        images.sort_by(|a, b| b.cmp(a));
+        // The others stand on the base: it goes last.
+        images.sort_by_key(|image| (image.contains("/base-"), std::cmp::Reverse(image.clone())));
         for image in &images {
             docker.ok(["rmi", image])?;
         }

@@ -9,8 +9,8 @@ use quick_xml::events::{BytesStart, Event};
 pub struct Status {
     /// Whether a designated controller has been elected.
     pub has_dc: bool,
-    /// Names of the nodes that are online, remote ones too.
-    pub online: Vec<String>,
+    /// Every node, remote ones too.
+    pub nodes: Vec<Member>,
     /// Every instance of every resource.
     pub resources: Vec<Resource>,
     /// Operations in the history, the newest of each kind.
@@ -19,8 +19,45 @@ pub struct Status {
     pub failures: Vec<Failure>,
     /// Resources with a fail count, and the count.
     pub fail_counts: Vec<(String, String)>,
-    /// Node attributes: name and value.
-    pub attributes: Vec<(String, String)>,
+    /// Node attributes.
+    pub attributes: Vec<Attribute>,
+}
+
+/// A node, as the cluster sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "crm_mon says each of them by itself")]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Whether it is part of the cluster and running the controller (or connected, if remote).
+    pub is_online: bool,
+    /// Whether it is in a state that only fencing ends.
+    pub is_unclean: bool,
+    /// Whether it still joins or leaves.
+    pub is_pending: bool,
+    /// Whether it may run nothing.
+    pub is_standby: bool,
+    /// Whether it is the designated controller.
+    pub is_dc: bool,
+}
+
+impl Member {
+    /// Whether it is online with nothing in the way.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.is_online && !self.is_unclean && !self.is_pending && !self.is_standby
+    }
+}
+
+/// An attribute of a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attribute {
+    /// The node.
+    pub node: String,
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// An instance of a resource.
@@ -28,6 +65,8 @@ pub struct Status {
 pub struct Resource {
     /// Its id.
     pub id: String,
+    /// What manages it: `ocf:<provider>:<type>`, or `stonith:<agent>`.
+    pub agent: String,
     /// `Started`, `Stopped`, `Promoted`, `Unpromoted`…
     pub role: String,
     /// Whether it runs anywhere.
@@ -39,6 +78,8 @@ pub struct Resource {
 /// An operation that was carried out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Operation {
+    /// The node it was carried out on.
+    pub node: String,
     /// Id of the resource.
     pub resource: String,
     /// `start`, `monitor`, `promote`…; a reload is kept as `start`.
@@ -58,10 +99,19 @@ pub struct Failure {
     pub resource: String,
     /// `start`, `monitor`…
     pub task: String,
+    /// The node it failed on.
+    pub node: String,
     /// The agent's exit code.
     pub code: i32,
     /// The exit reason; empty if the agent gave none.
     pub reason: String,
+}
+
+/// What the elements of a history belong to.
+#[derive(Debug, Default)]
+struct History {
+    node: String,
+    resource: String,
 }
 
 impl Status {
@@ -72,7 +122,7 @@ impl Status {
     pub fn parse(xml: &str) -> Result<Self> {
         let mut reader = quick_xml::Reader::from_str(xml);
         let mut status = Self::default();
-        let mut history = String::new();
+        let mut history = History::default();
         loop {
             match reader.read_event() {
                 Ok(Event::Start(element) | Event::Empty(element)) => {
@@ -85,11 +135,21 @@ impl Status {
         }
     }
 
-    fn take(&mut self, element: &BytesStart<'_>, history: &mut String) {
+    fn take(&mut self, element: &BytesStart<'_>, history: &mut History) {
         let value = |name: &str| attribute(element, name).unwrap_or_default();
         match element.name().as_ref() {
             // Inside a resource or a history the same element only refers to a node.
-            "node" if value("online") == "true" => self.online.push(value("name")),
+            "node" if attribute(element, "online").is_some() => {
+                let is = |name: &str| value(name) == "true";
+                self.nodes.push(Member {
+                    name: value("name"),
+                    is_online: is("online"),
+                    is_unclean: is("unclean"),
+                    is_pending: is("pending"),
+                    is_standby: is("standby"),
+                    is_dc: is("is_dc"),
+                });
+            }
             "node" if value("cached") == "true" => {
                 if let Some(resource) = self.resources.last_mut() {
                     resource.node = value("name");
@@ -98,18 +158,22 @@ impl Status {
             "current_dc" => self.has_dc = value("present") == "true",
             "resource" => self.resources.push(Resource {
                 id: value("id"),
+                agent: value("resource_agent").replace("::", ":"),
                 role: value("role"),
                 is_active: value("active") == "true",
                 node: String::new(),
             }),
+            // Of a history, or of a list of attributes.
+            "node" => history.node = value("name"),
             "resource_history" => {
-                *history = value("id");
+                history.resource = value("id");
                 if let Some(count) = attribute(element, "fail-count") {
-                    self.fail_counts.push((history.clone(), count));
+                    self.fail_counts.push((history.resource.clone(), count));
                 }
             }
             "operation_history" => self.operations.push(Operation {
-                resource: history.clone(),
+                node: history.node.clone(),
+                resource: history.resource.clone(),
                 task: value("task"),
                 call: value("call").parse().unwrap_or(0),
                 code: value("rc").parse().unwrap_or(-1),
@@ -118,12 +182,52 @@ impl Status {
             "failure" => self.failures.push(Failure {
                 resource: resource_of_key(&value("op_key")),
                 task: value("task"),
+                node: value("node"),
                 code: value("exitcode").parse().unwrap_or(-1),
                 reason: value("exitreason"),
             }),
-            "attribute" => self.attributes.push((value("name"), value("value"))),
+            "attribute" => self.attributes.push(Attribute {
+                node: history.node.clone(),
+                name: value("name"),
+                value: value("value"),
+            }),
             _ => {}
         }
+    }
+
+    /// A node by its name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Member> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// Whether a node is online with nothing in the way.
+    #[must_use]
+    pub fn is_healthy(&self, node: &str) -> bool {
+        self.node(node).is_some_and(Member::is_healthy)
+    }
+
+    /// Where a resource is in a role, the first place if there are several.
+    #[must_use]
+    pub fn place(&self, id: &str, role: &str) -> Option<&str> {
+        let mut instances = self.instances(id);
+        instances.find(|r| r.role == role && !r.node.is_empty()).map(|r| r.node.as_str())
+    }
+
+    /// Every instance of a resource; those of a clone have its id, or `<id>:<number>` if it is
+    /// globally unique.
+    pub fn instances(&self, id: &str) -> impl Iterator<Item = &Resource> {
+        let is_it = move |r: &&Resource| {
+            r.id == id || r.id.split_once(':').is_some_and(|(stem, _)| stem == id)
+        };
+        self.resources.iter().filter(is_it)
+    }
+
+    /// An attribute of a node.
+    #[must_use]
+    pub fn attribute(&self, node: &str, name: &str) -> Option<&str> {
+        let attribute = self.attributes.iter().find(|a| a.node == node && a.name == name);
+        attribute.map(|a| a.value.as_str())
     }
 
     /// The role of a resource with one instance; empty if there is no such resource.
@@ -205,7 +309,8 @@ mod tests {
     fn crm_mons_xml_is_read() {
         let status = Status::parse(XML).expect("well-formed");
         assert!(status.has_dc);
-        assert_eq!(status.online, ["node1"]);
+        assert!(status.is_healthy("node1") && !status.is_healthy("remote1"));
+        assert_eq!(status.place("a_b", "Started"), Some("node1"));
         assert_eq!(status.resources[0].node, "node1");
         assert_eq!(status.resources[1].node, "");
         assert_eq!((status.role("a_b"), status.role("s")), ("Started", "Promoted"));
@@ -213,7 +318,8 @@ mod tests {
         let monitor = status.last("a_b", "monitor").expect("a monitor");
         assert_eq!((monitor.call, monitor.code, monitor.is_recurring), (27, 0, true));
         assert!(status.last("a_b", "start").is_some_and(|start| !start.is_recurring));
-        assert_eq!(status.attributes, [("master-s".to_owned(), "10".to_owned())]);
+        assert_eq!(status.attribute("node1", "master-s"), Some("10"));
+        assert_eq!(status.attribute("remote1", "master-s"), None);
     }
 
     #[test]

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The cluster tier of `make test`: the demo's claims and more, one line each, counted.
 
-use crate::checks::{ENDING, Evidence, STORY, is_described};
-use crate::cluster::{Cluster, INSTALLING, install};
+use crate::checks::{Check, ENDING, Evidence, PACKAGED, SMALL, agents, is_described};
+use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
-use crate::remote::RemotePair;
-use crate::soak::soak;
-use crate::{Error, Lab, Result, demo};
+use crate::{Error, Lab, Result, failover, logs};
 use std::path::Path;
-use std::time::Duration;
-
-/// How long the agents must run without a failure.
-const SOAK: Duration = Duration::from_secs(60);
 
 /// How many checks passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,57 +16,56 @@ pub struct Count {
     pub failed: u32,
 }
 
-/// Runs the tier; a check that fails doesn't keep the others from running.
+/// Runs the tier on one cluster; a check that fails doesn't keep the others from running, and the
+/// nodes' logs are in `logs` then.
 ///
 /// # Errors
-/// A signal, or no cluster comes up at all.
-pub fn run(lab: &Lab, progress: &Progress, agents: &Path) -> Result<Count> {
-    let cluster = demo::prepare(lab, agents, false)?;
-    let mut tier = Tier { progress, count: Count::default() };
-    tier.check(INSTALLING, || install(&cluster.agents, &cluster.node))?;
-    if tier.count.failed == 0 {
-        tier.check("a cluster of one node comes up", || cluster.boot().map(|()| Evidence::new()))?;
+/// A signal, or no hosts can be made at all.
+pub fn run(lab: &Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Result<Count> {
+    Cluster::images(lab, progress, plan)?;
+    let cluster = Cluster::prepare(lab, progress, plan)?;
+    let mut tier = Tier { progress, cluster: &cluster, count: Count::default() };
+    let done = tier.all();
+    let count = tier.count;
+    if count.failed > 0 {
+        logs::collect(&cluster, logs, progress);
     }
-    if tier.count.failed == 0 {
-        tier.all(lab, &cluster)?;
-    }
-    if tier.count.failed > 0 {
-        cluster.log_tails().iter().for_each(|line| progress.note(line));
-    }
-    Ok(tier.count)
+    cluster.site.close()?;
+    done.map(|()| count)
 }
 
 struct Tier<'a> {
     progress: &'a Progress,
+    cluster: &'a Cluster,
     count: Count,
 }
 
 impl Tier<'_> {
-    fn all(&mut self, lab: &Lab, cluster: &Cluster) -> Result<()> {
-        for agent in &cluster.agents {
-            let name = format!("pcs and crmsh describe {}", agent.name());
-            self.check(&name, || is_described(cluster, agent))?;
+    fn all(&mut self) -> Result<()> {
+        let cluster = self.cluster;
+        self.step("a cluster of two nodes comes up", || cluster.boot().map(|()| Vec::new()))?;
+        self.step("a fence device for each node", || cluster.add_fencing())?;
+        if self.count.failed > 0 {
+            return Ok(());
         }
-        for check in STORY {
-            self.check(check.name, || (check.run)(cluster))?;
+        self.check(&PACKAGED)?;
+        for name in agents(cluster)? {
+            let label = format!("pcs and crmsh describe {name}");
+            self.step(&label, || is_described(cluster, &name))?;
         }
-        // Its minute passes while the other agents' minute does.
-        let mut pair = None;
-        self.check("a remote node joins and is given a resource", || {
-            pair.insert(RemotePair::prepare(lab, &cluster.agents)?).join()
-        })?;
-        let time = SOAK.as_secs();
-        let name = format!("the agents run {time} s without a failure");
-        self.check(&name, || soak(cluster, SOAK))?;
-        let name = format!("the connection to the remote node holds {time} s");
-        self.check(&name, || match &pair {
-            Some(pair) => pair.holds(SOAK),
-            None => Err(Error::new("there is no remote node")),
-        })?;
-        self.check(ENDING.name, || (ENDING.run)(cluster))
+        for check in failover::TOGETHER.iter().chain(&failover::LOSS).chain(&failover::STOP) {
+            self.check(check)?;
+        }
+        SMALL.iter().try_for_each(|check| self.check(check))?;
+        self.check(&ENDING)
     }
 
-    fn check(&mut self, name: &str, run: impl FnOnce() -> Result<Evidence>) -> Result<()> {
+    fn check(&mut self, check: &Check) -> Result<()> {
+        let cluster = self.cluster;
+        self.step(check.name, || (check.run)(cluster))
+    }
+
+    fn step(&mut self, name: &str, run: impl FnOnce() -> Result<Evidence>) -> Result<()> {
         match self.progress.step(name, run) {
             Ok(evidence) => {
                 self.progress.evidence(evidence);

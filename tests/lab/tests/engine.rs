@@ -29,6 +29,11 @@ fn an_administrators_bridge_stays_and_a_full_disk_is_noticed_first() {
     assert!(aside.contains("ok Docker Engine (none was running)"), "{aside}");
     assert!(shown.starts_with("docker0 ") && shown.contains(" 192.0.2.1/24"), "{shown}{aside}");
     let last = aside.lines().last().unwrap_or_default();
-    assert!(last.starts_with("lab: making the node's image needs 900 MB in "), "{aside}");
+    assert!(
+        last.starts_with(
+            "lab: making Pacemaker, pcs, crmsh and the shell agents needs 1000 MB in "
+        ),
+        "{aside}"
+    );
     assert_eq!(output.status.code(), Some(1), "{aside}");
 }

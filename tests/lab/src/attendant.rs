@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The process that looks after the hosts of a run: it is the fence device, and it removes the
+//! hosts when the run ends, however that ends.
+//!
+//! It is a process of its own because the run may be killed, and because kept hosts (`--keep`)
+//! are still to be fenced when the run is over. It holds the other end of a pipe from the run:
+//! when the pipe is closed the hosts go, unless `keep` was written before. With kept hosts it
+//! ends when the last of them has been removed.
+
+use crate::container::Container;
+use crate::docker::{Docker, HOST_LABEL, KEPT_LABEL, RUN_DIR, RUN_LABEL};
+use crate::engine::Engine;
+use crate::fence::{Request, read_line};
+use crate::process::Runner;
+use crate::progress::{Progress, Stream, complain};
+use crate::{Error, Result, power};
+use nix::poll::{PollFd, PollFlags, poll};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What the run writes when its hosts are to stay.
+pub const KEEP: &str = "keep\n";
+
+/// How often kept hosts are looked for, in milliseconds.
+const LOOK: u16 = 1000;
+
+/// The directory of a run: the device's socket and its log.
+#[must_use]
+pub fn directory(run: &str) -> PathBuf {
+    PathBuf::from(RUN_DIR).join(run)
+}
+
+/// The device's socket, in the directory that nodes are given.
+pub const SOCKET: &str = "device/socket";
+
+/// What the device was asked and what it did, a line each.
+pub const LOG: &str = "device.log";
+
+/// Looks after the hosts of `run` until they are gone or to be gone.
+///
+/// # Errors
+/// The socket cannot be made, or a host cannot be removed.
+pub fn attend(runner: Runner, run: &str) -> Result<()> {
+    let docker = Docker::new(Arc::new(runner));
+    let engine = Engine::start(&docker, &Progress::new(Stream::Err))?;
+    let attendant = Attendant { docker, run: run.to_owned(), begun: Instant::now() };
+    let attended = attendant.work();
+    let cleaned = attendant.clean();
+    engine.release()?;
+    attended.and(cleaned)
+}
+
+/// Hosts that nobody looks after any more: their run was killed, and its attendant too. Those that
+/// were to stay are none of them.
+///
+/// # Errors
+/// The Engine does not answer.
+pub fn abandoned(docker: &Docker) -> Result<Vec<String>> {
+    let format = format!("{{{{.Names}}}} {{{{.Label \"{RUN_LABEL}\"}}}} {{{{.Labels}}}}");
+    let all = docker.list(&["ps", "--all", "--format", &format], RUN_LABEL)?;
+    let is_abandoned = |line: &str| {
+        let mut words = line.splitn(3, ' ');
+        let (name, run, labels) = (words.next()?, words.next()?, words.next()?);
+        let is_attended = UnixStream::connect(directory(run).join(SOCKET)).is_ok();
+        (!is_attended && !labels.contains(KEPT_LABEL)).then(|| name.to_owned())
+    };
+    Ok(all.iter().filter_map(|line| is_abandoned(line)).collect())
+}
+
+struct Attendant {
+    docker: Docker,
+    run: String,
+    begun: Instant,
+}
+
+impl Attendant {
+    fn work(&self) -> Result<()> {
+        let path = directory(&self.run).join(SOCKET);
+        let socket = UnixListener::bind(&path)
+            .map_err(|e| Error::new(format!("cannot listen at {}: {e}", path.display())))?;
+        let mut pipe = Some(std::io::stdin());
+        let mut is_kept = false;
+        // A signal ends this as the closed pipe does.
+        while self.docker.runner.pause(Duration::ZERO).is_ok() {
+            let fds = [pipe.as_ref().map(AsFd::as_fd), Some(socket.as_fd())];
+            let mut fds: Vec<_> =
+                fds.into_iter().flatten().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            let _ = poll(&mut fds, LOOK);
+            let ready: Vec<_> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+            if ready.last() == Some(&true) {
+                self.serve(&socket);
+            }
+            if let Some(input) = pipe.as_mut() {
+                let mut said = [0; 64];
+                let read = if ready.first() == Some(&true) { input.read(&mut said) } else { Ok(1) };
+                is_kept |= said.starts_with(KEEP.as_bytes());
+                match read {
+                    Ok(0) | Err(_) if is_kept => pipe = None,
+                    Ok(0) | Err(_) => return Ok(()),
+                    Ok(_) => {}
+                }
+            } else if power::hosts(&self.docker, &self.run)?.is_empty() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn serve(&self, socket: &UnixListener) {
+        let Ok((mut stream, _)) = socket.accept() else { return };
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+        let line = read_line(&stream).unwrap_or_default();
+        let Some(request) = Request::parse(&line) else {
+            return answer(&mut stream, &Err(Error::new("this is no request")));
+        };
+        let done = self.obey(&request);
+        self.log(&request, &done);
+        answer(&mut stream, &done);
+        drop(stream);
+        // Behind the answer: the power is on, and how long a boot takes is the host's affair.
+        let is_powered = ["on", "reboot"].contains(&request.action.as_str());
+        if is_powered && done.is_ok() {
+            let booted = self.host(&request).and_then(|host| power::boot(&host));
+            self.log(&Request { action: "boot".into(), ..request }, &booted.map(|()| "ok".into()));
+        }
+    }
+
+    fn obey(&self, request: &Request) -> Result<String> {
+        match request.action.as_str() {
+            "list" => {
+                let hosts = power::hosts(&self.docker, &self.run)?;
+                let format = format!("{{{{index .Config.Labels \"{HOST_LABEL}\"}}}}");
+                let names = hosts.iter().map(|host| host.inspect(&format));
+                Ok(names.collect::<Result<Vec<_>>>()?.join(" "))
+            }
+            "status" => {
+                let is_on = power::is_on(&self.host(request)?)?;
+                Ok(if is_on { "on" } else { "off" }.to_owned())
+            }
+            "off" => power::off(&self.host(request)?).map(|()| "ok".to_owned()),
+            "on" => power::on(&self.host(request)?).map(|()| "ok".to_owned()),
+            "reboot" => {
+                let host = self.host(request)?;
+                power::off(&host).and_then(|()| power::on(&host)).map(|()| "ok".to_owned())
+            }
+            other => Err(Error::new(format!("there is no action '{other}'"))),
+        }
+    }
+
+    fn host(&self, request: &Request) -> Result<Container> {
+        power::host_named(&self.docker, &self.run, &request.host)
+    }
+
+    fn log(&self, request: &Request, done: &Result<String>) {
+        let Request { action, host, asker } = request;
+        if ["list", "status"].contains(&action.as_str()) && done.is_ok() {
+            return;
+        }
+        let after = self.begun.elapsed().as_secs_f64();
+        let said = done.as_ref().map_or_else(ToString::to_string, Clone::clone);
+        let line = format!("{after:.1} {action} {host} asked by {asker}: {said}\n");
+        let mut options = File::options();
+        let file = options.append(true).create(true).open(directory(&self.run).join(LOG));
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    }
+
+    fn clean(&self) -> Result<()> {
+        let mut first = Ok(());
+        for host in power::hosts(&self.docker, &self.run)? {
+            let removed = self.docker.remove_container(host.name());
+            first = first.and(removed);
+        }
+        let _ = std::fs::remove_dir_all(directory(&self.run));
+        first
+    }
+}
+
+fn answer(stream: &mut UnixStream, done: &Result<String>) {
+    let line = match done {
+        Ok(said) => format!("{said}\n"),
+        Err(error) => format!("error: {error}\n"),
+    };
+    if let Err(error) = stream.write_all(line.as_bytes()) {
+        complain(&format!("nobody took the fence device's answer: {error}"));
+    }
+}

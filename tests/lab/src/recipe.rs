@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What the lab's images hold. The tag carries a hash of everything that decides the content, so
+//! a changed recipe is a new image and an unchanged one is found again.
+
+use crate::release::Release;
+
+/// An image of the lab's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The smallest Debian; the others stand on it.
+    Base(Release),
+    /// Debian 12's Pacemaker, its shells, and Debian's shell agents: beside these our agents are
+    /// judged.
+    Peers,
+    /// A cluster node on our packages, with an Engine of its own and not one shell agent.
+    Node(Release),
+    /// A Pacemaker Remote host on our packages.
+    Remote(Release),
+}
+
+/// To be raised when a step of the build changes what ends up in an image.
+const STEPS: u32 = 4;
+
+/// What people look into a host with.
+const TOOLS: [&str; 6] =
+    ["procps", "psmisc", "iproute2", "iputils-ping", "less", "systemd-standalone-tmpfiles"];
+
+/// Everything of a cluster node but the agents.
+const CLUSTER: [&str; 5] = ["pacemaker", "corosync", "pcs", "crmsh", "pacemaker-cli-utils"];
+
+impl Kind {
+    /// The release it is made of.
+    #[must_use]
+    pub fn release(self) -> Release {
+        match self {
+            Self::Base(release) | Self::Node(release) | Self::Remote(release) => release,
+            Self::Peers => Release::Bookworm,
+        }
+    }
+
+    /// What it has beyond the smallest Debian.
+    #[must_use]
+    pub fn packages(self) -> Vec<&'static str> {
+        let more: &[&[&str]] = match self {
+            Self::Base(_) => &[],
+            // libxml2-utils is what upstream's ocf-tester needs; iputils-ping, the agent ping.
+            Self::Peers => &[&CLUSTER, &TOOLS, &["resource-agents", "libxml2-utils", "strace"]],
+            Self::Node(_) => &[&CLUSTER, &TOOLS, &["docker.io", "iptables"]],
+            Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
+        };
+        more.concat()
+    }
+
+    /// Whether our own packages are in it, in the place of the shell agents.
+    #[must_use]
+    pub fn has_our_packages(self) -> bool {
+        matches!(self, Self::Node(_) | Self::Remote(_))
+    }
+
+    /// How its making is announced.
+    #[must_use]
+    pub fn title(self) -> String {
+        let debian = self.release().title();
+        match self {
+            Self::Base(_) => format!("base system of {debian}"),
+            Self::Peers => "Pacemaker, pcs, crmsh and the shell agents".into(),
+            Self::Node(_) => format!("a cluster node of {debian}, with an Engine of its own"),
+            Self::Remote(_) => format!("a Pacemaker Remote host of {debian}"),
+        }
+    }
+
+    /// Room its making takes on the Engine's disk, in megabytes, the base's not counted.
+    #[must_use]
+    pub fn megabytes(self) -> u64 {
+        match self {
+            Self::Base(_) => 300,
+            Self::Peers => 700,
+            Self::Node(_) => 1100,
+            Self::Remote(_) => 500,
+        }
+    }
+
+    /// The image's name without its tag.
+    #[must_use]
+    pub fn repository(self) -> String {
+        let kind = match self {
+            Self::Base(_) => "base",
+            Self::Peers => "peers",
+            Self::Node(_) => "node",
+            Self::Remote(_) => "remote",
+        };
+        format!("ocf-agents-lab/{kind}-{}", self.release().code_name())
+    }
+
+    /// The image's name and tag, our own packages aside.
+    #[must_use]
+    pub fn tag(self) -> String {
+        let release = self.release().code_name();
+        let packages = self.packages().join(" ");
+        let recipe = format!("{release} {STEPS} {} {packages}", std::env::consts::ARCH);
+        format!("{}:{:016x}", self.repository(), fnv1a(&[recipe.as_bytes()]))
+    }
+}
+
+/// FNV-1a, 64 bit, over all parts: a hash that is the same in every build, unlike the standard
+/// library's.
+#[must_use]
+pub fn fnv1a(parts: &[&[u8]]) -> u64 {
+    parts.iter().flat_map(|part| part.iter()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_fnv1a() {
+        // The published test vector for "foobar".
+        assert_eq!(fnv1a(&[b"foo", b"bar"]), 0x85944171f73967e8);
+    }
+
+    #[test]
+    fn no_two_images_have_one_tag_and_no_node_has_shell_agents() {
+        let kinds = [
+            Kind::Base(Release::Bookworm),
+            Kind::Base(Release::Trixie),
+            Kind::Peers,
+            Kind::Node(Release::Bookworm),
+            Kind::Node(Release::Trixie),
+            Kind::Remote(Release::Bookworm),
+        ];
+        let tags: std::collections::BTreeSet<_> = kinds.iter().map(|kind| kind.tag()).collect();
+        assert_eq!(tags.len(), kinds.len());
+        for kind in kinds.into_iter().filter(|kind| kind.has_our_packages()) {
+            assert!(!kind.packages().contains(&"resource-agents"), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Hosts on a network of their own, with a fence device.
+//!
+//! Nothing of it is the machine's that the lab runs on: hosts are containers, the network is
+//! cables between them, and both go with the run, see [`crate::attendant`].
+
+use crate::attendant::{KEEP, LOG, SOCKET, directory};
+use crate::container::Container;
+use crate::docker::{ADDRESS_LABEL, Docker, HOST_LABEL, KEPT_LABEL, LABEL, ROLE_LABEL, RUN_LABEL};
+use crate::fence::SOCKET_ON_NODE;
+use crate::power::{self, Role};
+use crate::process::Invocation;
+use crate::transient::unique_name;
+use crate::{Error, Lab, Result, attendant, rights};
+use std::io::Write;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+/// How long the hosts' removal may take.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Where a host is to be.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its name on the network and in the cluster.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its address on the network, which is a /24 of the documentation's addresses (RFC 5737).
+    pub address: &'static str,
+    /// Image and tag.
+    pub image: String,
+}
+
+/// A host: a container with a name, an address and a power switch.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its name on the network and in the cluster.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    container: Container,
+}
+
+impl Deref for Host {
+    type Target = Container;
+
+    fn deref(&self) -> &Container {
+        &self.container
+    }
+}
+
+/// Hosts, network and fence device; all of it goes when this is dropped, unless it is kept.
+#[derive(Debug)]
+pub struct Site {
+    docker: Docker,
+    run: String,
+    hosts: Vec<Host>,
+    attendant: Option<Child>,
+}
+
+impl Site {
+    /// Makes the hosts, gives them power and plugs them in; nothing runs on them yet. Exactly one
+    /// place is [`Role::Outside`], the first.
+    ///
+    /// # Errors
+    /// The Engine or the kernel refuses; nothing is left then.
+    pub fn open(lab: &Lab, places: &[Place], is_kept: bool) -> Result<Self> {
+        let docker = lab.docker().clone();
+        for name in attendant::abandoned(&docker)? {
+            docker.remove_container(&name)?;
+        }
+        let run = unique_name("run");
+        let attendant = start_attendant(&docker, &run)?;
+        let mut site = Self { docker, run, hosts: Vec::new(), attendant: Some(attendant) };
+        site.wait_for_device()?;
+        let image = places.first().map_or("", |place| &place.image);
+        let rights = rights::options(&site.docker, image)?;
+        for place in places {
+            let host = site.create(place, places, &rights, is_kept)?;
+            power::on(&host)?;
+            site.hosts.push(host);
+        }
+        Ok(site)
+    }
+
+    fn wait_for_device(&mut self) -> Result<()> {
+        let socket = directory(&self.run).join(SOCKET);
+        let attendant = &mut self.attendant;
+        self.docker.runner.poll("the fence device listening", Duration::from_secs(30), || {
+            if let Some(Ok(Some(status))) = attendant.as_mut().map(Child::try_wait) {
+                return Err(Error::new(format!("the fence device ended with {status}")));
+            }
+            Ok(socket.exists().then_some(()))
+        })
+    }
+
+    fn create(
+        &self,
+        place: &Place,
+        all: &[Place],
+        rights: &[String],
+        is_kept: bool,
+    ) -> Result<Host> {
+        let name = format!("{}-{}", self.run, place.name);
+        let mut args = ["create", "--init", "--name", &name, "--hostname", &place.name]
+            .map(str::to_owned)
+            .to_vec();
+        let labels = [
+            LABEL.to_owned(),
+            format!("{RUN_LABEL}={}", self.run),
+            format!("{HOST_LABEL}={}", place.name),
+            format!("{ROLE_LABEL}={}", place.role.word()),
+            format!("{ADDRESS_LABEL}={}", place.address),
+        ];
+        let kept = is_kept.then(|| KEPT_LABEL.to_owned());
+        for label in labels.into_iter().chain(kept) {
+            args.extend(["--label".to_owned(), label]);
+        }
+        for other in all {
+            let address = other.address.split('/').next().unwrap_or_default();
+            args.extend(["--add-host".to_owned(), format!("{}:{address}", other.name)]);
+        }
+        args.extend(["--network", "none", "--shm-size", "512m"].map(str::to_owned));
+        args.extend(["--tmpfs", "/run"].map(str::to_owned));
+        args.extend_from_slice(rights);
+        if place.role == Role::Member {
+            // An Engine's store can't be on the kind of file system that the host is on.
+            args.extend(["--volume", "/var/lib/docker"].map(str::to_owned));
+            let agent = sibling("fence_lab")?;
+            args.extend(mount(&agent.to_string_lossy(), "/usr/sbin/fence_lab"));
+            let device = directory(&self.run).join("device");
+            let inside = SOCKET_ON_NODE.trim_end_matches("/socket");
+            args.extend(mount(&device.to_string_lossy(), inside));
+        }
+        args.extend([place.image.as_str(), "sleep", "infinity"].map(str::to_owned));
+        let create = self.docker.invocation(args).limit(Duration::from_secs(120));
+        // A request that is cut off may still be carried out, behind the removal's back.
+        self.docker
+            .runner
+            .run_ok(&create.uninterruptible())
+            .map_err(|error| error.during(format_args!("making host {}", place.name)))?;
+        let container = Container::new(self.docker.clone(), name);
+        Ok(Host { name: place.name.clone(), role: place.role, container })
+    }
+
+    /// The name of this run, which all its hosts' names begin with.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// All hosts, the outside one first.
+    #[must_use]
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// The host of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn host(&self, name: &str) -> Result<&Host> {
+        let host = self.hosts.iter().find(|host| host.name == name);
+        host.ok_or_else(|| Error::new(format!("there is no host {name} in this lab")))
+    }
+
+    /// What the fence device did so far: seconds, action, host, who asked, outcome.
+    #[must_use]
+    pub fn fence_log(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(directory(&self.run).join(LOG)).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// The Engine the hosts are on.
+    #[must_use]
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// Leaves the hosts and the fence device as they are, and gives the process id of the device.
+    ///
+    /// # Errors
+    /// The device is gone.
+    pub fn keep(mut self) -> Result<u32> {
+        let gone = |why: String| Error::new(format!("the fence device is gone: {why}"));
+        let mut attendant = self.attendant.take().ok_or_else(|| gone("it has ended".into()))?;
+        let pipe = attendant.stdin.as_mut().ok_or_else(|| gone("no pipe leads to it".into()))?;
+        pipe.write_all(KEEP.as_bytes()).map_err(|e| gone(e.to_string()))?;
+        Ok(attendant.id())
+    }
+
+    /// Removes all of it now.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub fn close(mut self) -> Result<()> {
+        self.end()
+    }
+
+    /// Closes the pipe to the attendant and waits for it to remove everything.
+    fn end(&mut self) -> Result<()> {
+        let Some(mut attendant) = self.attendant.take() else { return Ok(()) };
+        drop(attendant.stdin.take());
+        let start = Instant::now();
+        loop {
+            match attendant.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(None) if start.elapsed() < LIMIT => {}
+                other => {
+                    return Err(Error::new(format!(
+                        "not all hosts of the lab are removed ({other:?}); 'make clean-lab' tries \
+                         again, and 'docker ps --all --filter label={RUN_LABEL}={}' lists them",
+                        self.run
+                    )));
+                }
+            }
+            let _ = nix::poll::poll(&mut [], 20u8);
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            crate::progress::complain(&error.to_string());
+        }
+    }
+}
+
+fn start_attendant(docker: &Docker, run: &str) -> Result<Child> {
+    let directory = directory(run);
+    let device = directory.join("device");
+    std::fs::create_dir_all(&device)
+        .map_err(|e| Error::new(format!("cannot make {}: {e}", device.display())))?;
+    let log = std::fs::File::create(directory.join("attendant.log"))
+        .map_err(|e| Error::new(format!("cannot write in {}: {e}", directory.display())))?;
+    docker.runner.spawn_attended(&Invocation::new(sibling("lab")?).args(["attend", run]), log)
+}
+
+/// A program that was built with the one that runs.
+fn sibling(name: &str) -> Result<PathBuf> {
+    let here = std::env::current_exe()
+        .map_err(|e| Error::new(format!("this program doesn't know where it is: {e}")))?;
+    let there = here.with_file_name(name);
+    if there.is_file() {
+        return Ok(there);
+    }
+    Err(Error::new(format!("{} is missing: 'make lab-tool' builds it", there.display())))
+}
+
+fn mount(host: &str, inside: &str) -> [String; 2] {
+    ["--volume".to_owned(), format!("{host}:{inside}:ro")]
+}
