@@ -4,10 +4,11 @@
 //! Each check makes resources of its own, so one that fails spoils no other. It answers with
 //! what it saw, for people to read; a check that doesn't see what its name claims is an error.
 
-use crate::cluster::{AGENT_DIR, Cluster, NODES};
+use crate::cluster::{AGENT_DIR, Cluster, NODES, OUTSIDE};
 use crate::packages::{COLLECTION, STANDALONE};
 use crate::status::{Resource, Status};
 use crate::{Error, Result};
+use std::time::Duration;
 
 /// Lines that show what was seen.
 pub type Evidence = Vec<String>;
@@ -40,6 +41,25 @@ const NO_REMOTE: &str = "server=127.0.0.1";
 /// That everything can be stopped: the story's end, because nothing runs after it.
 pub const ENDING: Check =
     Check { name: "everything is stopped and nothing is left", run: everything_stops };
+
+/// That the network and the Engines are real.
+pub const EQUIPPED: Check =
+    Check { name: "each node answers the third host and has its own Engine", run: is_equipped };
+
+fn is_equipped(cluster: &Cluster) -> Result<Evidence> {
+    let (outside, mut evidence) = (cluster.site.host(OUTSIDE)?, Evidence::new());
+    for node in cluster.nodes() {
+        outside.ok(["ping", "-c", "1", "-W", "5", &node.name])?;
+        let limit = Duration::from_secs(30);
+        let engine = cluster.docker().runner.poll("the node's Engine answering", limit, || {
+            let ask = ["docker", "version", "--format", "{{.Server.Version}}"];
+            let answer = node.run(ask)?;
+            Ok((answer.code == 0).then(|| answer.stdout.trim().to_owned()))
+        })?;
+        evidence.push(format!("{} answers {OUTSIDE}, and its Engine is {engine}", node.name));
+    }
+    Ok(evidence)
+}
 
 fn packages_are_ours(cluster: &Cluster) -> Result<Evidence> {
     let mut evidence = Evidence::new();

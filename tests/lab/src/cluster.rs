@@ -198,13 +198,12 @@ impl Cluster {
         Ok(self.ok(args)?.stdout.lines().map(str::to_owned).collect())
     }
 
-    /// The lines of [`Self::crm_mon`] that speak of a resource.
+    /// The lines of [`Self::crm_mon`] that speak of a resource, and those set off below them.
     ///
     /// # Errors
     /// Pacemaker does not answer.
     pub fn crm_mon_about(&self, id: &str) -> Result<Vec<String>> {
-        let about = |line: &String| line.split([' ', ':', '\t', '[', ']']).any(|word| word == id);
-        Ok(self.crm_mon()?.into_iter().filter(about).map(|l| l.trim().to_owned()).collect())
+        Ok(about(id, &self.crm_mon()?))
     }
 
     /// Looks at the cluster until `find` finds what it wants. While no node answers, that is
@@ -296,6 +295,24 @@ const CRM_MON_XML: [&str; 8] = [
     "--show-node-attributes",
 ];
 
+/// The lines that name `id`, each with the lines that are set off below it.
+fn about(id: &str, lines: &[String]) -> Vec<String> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let names = |line: &str| line.split([' ', ':', '\t', '[', ']']).any(|word| word == id);
+    let mut found = Vec::new();
+    let mut below = None;
+    for line in lines {
+        if names(line) {
+            below = Some(depth(line));
+        } else if below.is_none_or(|above| depth(line) <= above) {
+            below = None;
+            continue;
+        }
+        found.push(line.trim().to_owned());
+    }
+    found
+}
+
 /// Operation and result in a line of the controller's log.
 fn parse_result(line: &str) -> Option<(String, String)> {
     let (_, rest) = line.split_once("Result of ")?;
@@ -308,6 +325,23 @@ fn parse_result(line: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clones_instances_are_shown_with_it() {
+        let lines = [
+            "  * a\t(ocf:heartbeat:Dummy):\t Started node1",
+            "  * Clone Set: s-clone [s] (promotable):",
+            "    * Promoted: [ node1 ]",
+            "    * Unpromoted: [ node2 ]",
+            "  * b\t(ocf:heartbeat:Dummy):\t Started node2",
+        ]
+        .map(str::to_owned);
+        let wanted = ["Clone Set: s-clone [s] (promotable):", "Promoted:", "Unpromoted:"];
+        let shown = about("s", &lines);
+        assert_eq!(shown.len(), 3, "{shown:?}");
+        assert!(shown.iter().zip(wanted).all(|(line, start)| line.contains(start)), "{shown:?}");
+        assert_eq!(about("b", &lines).len(), 1);
+    }
 
     #[test]
     fn results_of_operations_are_read_from_the_log() {

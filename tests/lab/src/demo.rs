@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `make demo`: our agents in the hands of a real cluster, shown step by step.
 
-use crate::checks::{Check, ENDING, PACKAGED, SMALL};
+use crate::checks::{Check, ENDING, EQUIPPED, PACKAGED, SMALL};
 use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
 use crate::{Lab, Result, failover, logs};
@@ -73,6 +73,7 @@ fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
     progress.step("corosync and Pacemaker are up on both nodes", || cluster.boot())?;
     let evidence = progress.step("a fence device for each node", || cluster.add_fencing())?;
     progress.evidence(evidence);
+    show(&EQUIPPED)?;
     show(&PACKAGED)?;
     failover::TOGETHER.iter().chain(&failover::LOSS).try_for_each(show)?;
     failover::STOP.iter().chain(&SMALL).try_for_each(show)?;

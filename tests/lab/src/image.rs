@@ -46,7 +46,7 @@ pub fn ensure(
         make(docker, progress, kind, packages)?;
     }
     if let Some(packages) = packages {
-        let label = format!("our packages on {}", kind.title());
+        let label = format!("our packages in {}", kind.title());
         progress.step(&label, || upgrade(docker, &kind.tag(), packages, &wanted))?;
         forget_older(docker, &kind.tag(), &wanted)?;
     }

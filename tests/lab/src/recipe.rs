@@ -62,10 +62,10 @@ impl Kind {
     pub fn title(self) -> String {
         let debian = self.release().title();
         match self {
-            Self::Base(_) => format!("base system of {debian}"),
-            Self::Peers => "Pacemaker, pcs, crmsh and the shell agents".into(),
-            Self::Node(_) => format!("a cluster node of {debian}, with an Engine of its own"),
-            Self::Remote(_) => format!("a Pacemaker Remote host of {debian}"),
+            Self::Base(_) => format!("the base system of {debian}"),
+            Self::Peers => format!("an image of {debian}'s Pacemaker and shell agents"),
+            Self::Node(_) => format!("an image of a {debian} cluster node"),
+            Self::Remote(_) => format!("an image of a {debian} host for Pacemaker Remote"),
         }
     }
 

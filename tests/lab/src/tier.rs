@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The cluster tier of `make test`: the demo's claims and more, one line each, counted.
 
-use crate::checks::{Check, ENDING, Evidence, PACKAGED, SMALL, agents, is_described};
+use crate::checks::{Check, ENDING, EQUIPPED, Evidence, PACKAGED, SMALL, agents, is_described};
 use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
 use crate::{Error, Lab, Result, failover, logs};
@@ -48,6 +48,7 @@ impl Tier<'_> {
         if self.count.failed > 0 {
             return Ok(());
         }
+        self.check(&EQUIPPED)?;
         self.check(&PACKAGED)?;
         for name in agents(cluster)? {
             let label = format!("pcs and crmsh describe {name}");

@@ -50,7 +50,7 @@ fn a_step_that_fails_says_so_once() {
     assert_eq!(output.status.code(), Some(1), "{shown}{aside}");
     let failed: Vec<_> = shown.lines().filter(|line| line.starts_with("FAILED ")).collect();
     assert_eq!(failed.len(), 1, "{shown}");
-    assert!(failed[0].starts_with("FAILED our packages on a cluster node"), "{shown}");
+    assert!(failed[0].starts_with("FAILED our packages in an image of"), "{shown}");
     assert_eq!(aside, "");
 }
 
