@@ -313,13 +313,14 @@ fn about(id: &str, lines: &[String]) -> Vec<String> {
     found
 }
 
-/// Operation and result in a line of the controller's log.
+/// Operation and result in a line of the controller's log; Pacemaker 3 writes the result with a
+/// capital letter.
 fn parse_result(line: &str) -> Option<(String, String)> {
     let (_, rest) = line.split_once("Result of ")?;
     let (operation, rest) = rest.split_once(" operation for ")?;
     let (_, result) = rest.split_once(": ")?;
     let result = result.split([' ', '|', '(']).next().unwrap_or(result);
-    Some((operation.to_owned(), result.to_owned()))
+    Some((operation.to_owned(), result.to_lowercase()))
 }
 
 #[cfg(test)]
@@ -349,7 +350,9 @@ mod tests {
         let line = "Nov 21 22:14:49.089 node1 pacemaker-controld  [65] (log_executor_event) \
                     \tnotice: Result of reload-agent operation for pdummy on node1: ok | CIB update 72";
         let expected = ("reload-agent".to_owned(), "ok".to_owned());
-        assert_eq!(parse_result(line), Some(expected));
+        assert_eq!(parse_result(line), Some(expected.clone()));
+        // As Pacemaker 3.0.0 did.
+        assert_eq!(parse_result(&line.replace("ok |", "OK |")), Some(expected));
         assert_eq!(
             parse_result("Requesting local execution of start operation for x on node1"),
             None
