@@ -5,6 +5,11 @@
 # Pacemaker runs agents while this runs, so a name never stands empty: what takes its place is made
 # beside it, under a dot that hides it from Pacemaker, and renamed over it. KILL may come between any
 # two commands: every step looks for itself whether it is done, and the next run goes on from there.
+#
+# The kernel gives a shell the name of a script, not the open file. A shell that was started with a shell
+# agent and opens the name a moment later must find something that a shell can read, not our binary:
+# first a bridge takes the name, a script that leads to our binary and is never opened by name itself;
+# then, when the shells on their way have arrived, the link to the binary.
 set -e
 export LC_ALL=C
 
@@ -38,6 +43,8 @@ hidden() {
 is_ours() {
     case $(readlink "$1") in
         */ocf-agents/*/* | *.7ocf-agents.gz) ;;
+        # The bridge.
+        '') grep -qs '^exec /usr/lib/ocf-agents/[^ ]* "$@"$' "$1" ;;
         *) false ;;
     esac
 }
@@ -71,10 +78,47 @@ keep() {
 
 take() {
     dpkg-divert --quiet --package "$package" --no-rename --divert "$3" --add "$1"
-    if [ "$(readlink "$1")" = "$2" ]; then return; fi
-    if exists "$1" && ! is_ours "$1" && ! is_same "$1" "$3"; then
+    if [ "$(readlink "$1")" = "$2" ] || ! exists "$1"; then return; fi
+    if ! is_ours "$1" && ! is_same "$1" "$3"; then
         if exists "$3"; then keep "$1" "$3"; else ln -PT "$1" "$3"; fi
     fi
+    case $1 in
+        */resource.d/*) bridge "$1" "/usr/lib/${2#../../../}" ;;
+    esac
+}
+
+bridge() {
+    new=$(hidden "$1" new)
+    # Not written through: it may be a link to the binary, left by a killed run.
+    rm -f "$new"
+    cat >"$new" <<END
+#!/usr/bin/env -S /bin/sh -c 'exec $2 "\$@"'
+exec $2 "\$@"
+END
+    chmod 755 "$new"
+    mv -fT "$new" "$1"
+}
+
+# Waits, ten seconds at most, for every shell that was started with one of the names and hasn't opened it.
+settle() {
+    paths=$(present | sed -n 's/ .*//; /resource.d/p')
+    tries=100
+    # Of a start that is in the middle of it, the command line can't be seen yet.
+    sleep 0.1
+    grep -lszxF "$paths" /proc/[0-9]*/cmdline | while read -r process; do
+        until has_arrived "${process%/cmdline}" "$paths" || [ $tries -eq 0 ]; do
+            sleep 0.1
+            tries=$((tries - 1))
+        done
+    done
+}
+
+has_arrived() {
+    ! grep -qszxF "$2" "$1/cmdline" || find "$1/fd" -lname '*/resource.d/*' 2>/dev/null | grep -q .
+}
+
+link() {
+    if [ "$(readlink "$1")" = "$2" ]; then return; fi
     new=$(hidden "$1" new)
     ln -sfT "$2" "$new"
     mv -fT "$new" "$1"
@@ -114,6 +158,14 @@ take_all() {
         if ! present | grep -qF "$path "; then give "$path"; fi
     done
     present | while read -r path ours aside; do take "$path" "$ours" "$aside"; done
+    if is_bridged; then settle; fi
+    present | while read -r path ours aside; do link "$path" "$ours"; done
+}
+
+is_bridged() {
+    present | while read -r path ours aside; do
+        if is_ours "$path" && ! [ -L "$path" ]; then echo "$path"; fi
+    done | grep -q .
 }
 
 give_all() {
