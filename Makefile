@@ -41,6 +41,7 @@ test-peers: stage lab
 	cargo test -p peers --config "$(IN_LAB)"
 	cargo build -p ocf-tester --examples
 	cargo test -p ocf-tester --test peers --test upstream --config "$(IN_LAB)"
+	cargo test -p packaging --test installed --config "$(IN_LAB)"
 
 comma := ,
 BUILT = $(if $(CARGO_TARGET_DIR),'--mount'$(comma)'$(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))'$(comma))
