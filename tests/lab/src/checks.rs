@@ -6,6 +6,7 @@
 
 use crate::cluster::{AGENT_DIR, Cluster, NODES, OUTSIDE};
 use crate::packages::{COLLECTION, STANDALONE};
+use crate::power::Role;
 use crate::status::{Resource, Status};
 use crate::{Error, Result};
 use std::time::Duration;
@@ -299,7 +300,7 @@ fn everything_stops(cluster: &Cluster) -> Result<Evidence> {
     if status.failures.len() > failed_before {
         return Err(Error::new("an action failed while everything was being stopped"));
     }
-    for node in cluster.nodes() {
+    for node in cluster.site.hosts().iter().filter(|host| host.role != Role::Outside) {
         let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name"];
         let left = node.ok(find.into_iter().chain(["Stateful-*", ")"]))?.stdout;
         if !left.trim().is_empty() {

@@ -27,7 +27,10 @@ pub const NODES: [&str; 2] = ["node1", "node2"];
 pub const REMOTES: [&str; 2] = ["remote1", "remote2"];
 
 const ADDRESSES: [&str; 2] = ["192.0.2.11/24", "192.0.2.12/24"];
-const REMOTE_ADDRESSES: [&str; 2] = ["192.0.2.21/24", "192.0.2.22/24"];
+
+/// Addresses of the hosts for Pacemaker Remote, with the prefix of the network.
+pub const REMOTE_ADDRESSES: [&str; 2] = ["192.0.2.21/24", "192.0.2.22/24"];
+
 const OUTSIDE_ADDRESS: &str = "192.0.2.1/24";
 
 /// How long anything a cluster is waited for may take. A fenced node's return is the longest.

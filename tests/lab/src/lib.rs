@@ -32,6 +32,7 @@ pub mod progress;
 pub mod recipe;
 pub mod release;
 pub mod rights;
+pub mod scenarios;
 pub mod setup;
 pub mod signals;
 pub mod site;

@@ -4,7 +4,7 @@
 use crate::checks::{Check, ENDING, EQUIPPED, Evidence, PACKAGED, SMALL, agents, is_described};
 use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
-use crate::{Error, Lab, Result, failover, logs};
+use crate::{Error, Lab, Result, failover, logs, scenarios};
 use std::path::Path;
 
 /// How many checks passed and failed.
@@ -58,6 +58,7 @@ impl Tier<'_> {
             self.check(check)?;
         }
         SMALL.iter().try_for_each(|check| self.check(check))?;
+        scenarios::remote::ALL.iter().try_for_each(|check| self.check(check))?;
         self.check(&ENDING)
     }
 
