@@ -4,10 +4,11 @@
 
 use ocf_metadata::reader::{self, Document};
 use packaging::agent::find_differences;
-use packaging::page::page;
+use packaging::page::{SECTION, page};
 use packaging::tool;
 use std::error::Error;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -83,6 +84,36 @@ fn man_shows_every_parameter_action_and_word() -> Outcome {
             assert!(shown.contains(&text), "{provider}:{}: {text:?} is not in {shown}", agent.name);
         }
     }
+    Ok(())
+}
+
+/// Where man finds the page of a name, in a tree of pages.
+fn found(tree: &Path, words: &[&str]) -> Outcome<PathBuf> {
+    let path = format!("--manpath={}", tree.display());
+    let arguments = [&[path.as_str(), "--where"], words].concat();
+    let text = tool::output(Path::new("man"), &arguments, Path::new("/"), &[])?;
+    Ok(PathBuf::from(String::from_utf8(text)?.trim()))
+}
+
+#[test]
+fn man_finds_our_page_unless_another_has_the_plain_name() -> Outcome {
+    let tree = std::env::temp_dir().join(format!("ocf-pages-{}", std::process::id()));
+    let (name, pages) = ("ocf_heartbeat_Dummy", tree.join("man7"));
+    fs::create_dir_all(&pages)?;
+    let place = |end: &str| pages.join(format!("{name}.{end}"));
+    fs::copy(repository("packaging/man").join(format!("{name}.7")), place(SECTION))?;
+    let alone = found(&tree, &[name])?;
+    fs::copy(place(SECTION), place("7"))?;
+    let beside = found(&tree, &[name])?;
+    // As ocf-agents-names and ocf-agents-standalone leave it.
+    fs::rename(place("7"), place("7debian"))?;
+    symlink(format!("{name}.{SECTION}"), place("7"))?;
+    let (taken, aside) = (found(&tree, &[name])?, found(&tree, &["7debian", name])?);
+    fs::remove_dir_all(&tree)?;
+    assert_eq!(alone, place(SECTION));
+    assert_eq!(beside, place("7"));
+    assert!(taken == place(SECTION) || taken == place("7"), "{}", taken.display());
+    assert_eq!(aside, place("7debian"));
     Ok(())
 }
 
