@@ -7,6 +7,7 @@ mod monitors;
 mod snapshot;
 
 mod beside;
+mod calls;
 mod killed;
 mod refused;
 mod standalone;
