@@ -28,6 +28,9 @@ const TOOLS: [&str; 6] =
 /// Everything of a cluster node but the agents.
 const CLUSTER: [&str; 5] = ["pacemaker", "corosync", "pcs", "crmsh", "pacemaker-cli-utils"];
 
+/// An Engine of the node's own.
+const ENGINE: [&str; 2] = ["docker.io", "iptables"];
+
 impl Kind {
     /// The release it is made of.
     #[must_use]
@@ -45,7 +48,9 @@ impl Kind {
             Self::Base(_) => &[],
             // libxml2-utils is what upstream's ocf-tester needs; iputils-ping, the agent ping.
             Self::Peers => &[&CLUSTER, &TOOLS, &["resource-agents", "libxml2-utils", "strace"]],
-            Self::Node(_) => &[&CLUSTER, &TOOLS, &["docker.io", "iptables"]],
+            Self::Node(Release::Bookworm) => &[&CLUSTER, &TOOLS, &ENGINE],
+            // The client is in a package of its own there.
+            Self::Node(Release::Trixie) => &[&CLUSTER, &TOOLS, &ENGINE, &["docker-cli"]],
             Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
         };
         more.concat()
