@@ -42,6 +42,10 @@ impl Agent {
 /// When there are none, or one doesn't describe itself.
 pub fn find_all(stage: &Path) -> Result<Vec<Agent>> {
     let mut agents = Vec::new();
+    let nothing = || Error::new(format!("no agent in {}: run make stage", stage.display()));
+    if !stage.join(RESOURCED).is_dir() {
+        return Err(nothing());
+    }
     for provider in names(&stage.join(RESOURCED))? {
         let directory = stage.join(RESOURCED).join(&provider);
         for kind in names(&directory)? {
@@ -51,7 +55,7 @@ pub fn find_all(stage: &Path) -> Result<Vec<Agent>> {
         }
     }
     if agents.is_empty() {
-        return Err(Error::new(format!("no agent in {}: run make stage", stage.display())));
+        return Err(nothing());
     }
     Ok(agents)
 }

@@ -32,7 +32,10 @@ impl Release {
         };
         let arguments = ["--utc", "--rfc-email", &format!("--date=@{date}")];
         let written = tool::output(Path::new("date"), &arguments, Path::new("/"), &[])?;
-        tool::output(Path::new("dpkg"), &["--validate-version", version], Path::new("/"), &[])?;
+        tool::output(Path::new("dpkg"), &["--validate-version", version], Path::new("/"), &[])
+            .map_err(|error| {
+                Error::new(format!("{version} can't be a package's version: {error}"))
+            })?;
         Ok(Self {
             version: version.to_owned(),
             date,
