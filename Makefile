@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-cluster check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-cluster test-takeover check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -11,6 +11,7 @@ STAGED = $(STAGE)/usr/lib/ocf/resource.d
 AGENTS := $(patsubst agents/%/Cargo.toml,-p ocf-%,$(wildcard agents/*/Cargo.toml))
 # Where our packages come to be, and where the nodes' logs go when something fails.
 DEBS = target/deb
+NEWER = target/deb-newer
 LOGS = target/lab-logs
 export OCF_AGENTS = $(STAGED)
 
@@ -55,6 +56,13 @@ test-lab: lab
 test-cluster: deb lab
 	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release bookworm
 	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release trixie
+	$(MAKE) --no-print-directory test-takeover
+
+# Our packages come, are upgraded and go beside Debian's shell agents, in a cluster that runs.
+test-takeover: deb lab
+	$(RELEASE)/package --stage $(STAGE) --output $(NEWER) --version 999-1
+	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release bookworm
+	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release trixie
 
 check: compiler
 	cargo fmt --all --check

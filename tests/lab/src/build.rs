@@ -112,7 +112,7 @@ impl<'a> Build<'a> {
         install.extend(ours.iter().map(String::as_str));
         install.extend(kind.packages());
         self.apt_get(&container, "/tmp", &install)?;
-        if kind == Kind::Peers {
+        if matches!(kind, Kind::Peers(_)) {
             container.ok(["install", "-d", DEBIAN_PACKAGES])?;
             let agents = ["download", "resource-agents", "pacemaker-resource-agents"];
             self.apt_get(&container, DEBIAN_PACKAGES, &agents)?;

@@ -43,10 +43,20 @@ pub struct Plan<'a> {
     pub release: Release,
     /// Our packages, which are on all of them.
     pub packages: &'a Packages,
+    /// Whether the nodes have Debian's shell agents, and not our packages.
+    pub has_shell_agents: bool,
+    /// Directories of this machine that the nodes are lent, read-only: here, and on the node.
+    pub lent: Vec<(String, String)>,
     /// Whether there are two more hosts for Pacemaker Remote.
     pub has_remotes: bool,
     /// Whether it stays when the run ends.
     pub is_kept: bool,
+}
+
+impl Plan<'_> {
+    fn node(&self) -> Kind {
+        if self.has_shell_agents { Kind::Peers(self.release) } else { Kind::Node(self.release) }
+    }
 }
 
 /// Two nodes, a fence device, a third host to ask from.
@@ -65,7 +75,7 @@ impl Cluster {
     /// As [`crate::image::ensure`].
     pub fn images(lab: &Lab, progress: &Progress, plan: &Plan<'_>) -> Result<()> {
         let remote = plan.has_remotes.then_some(Kind::Remote(plan.release));
-        for kind in [Some(Kind::Node(plan.release)), remote].into_iter().flatten() {
+        for kind in [Some(plan.node()), remote].into_iter().flatten() {
             lab.image(progress, kind, Some(plan.packages))?;
         }
         Ok(())
@@ -77,12 +87,13 @@ impl Cluster {
     /// An image cannot be made, or the Engine refuses a host.
     pub fn prepare(lab: &Lab, progress: &Progress, plan: &Plan<'_>) -> Result<Self> {
         let image = |kind| lab.image(progress, kind, Some(plan.packages));
-        let node = image(Kind::Node(plan.release))?;
+        let node = image(plan.node())?;
         let place = |name: &str, role, address, image: &str| Place {
             name: name.to_owned(),
             role,
             address,
             image: image.to_owned(),
+            lent: if role == Role::Member { plan.lent.clone() } else { Vec::new() },
         };
         let mut places = vec![place(OUTSIDE, Role::Outside, OUTSIDE_ADDRESS, &node)];
         let nodes = NODES.iter().zip(ADDRESSES);

@@ -19,6 +19,7 @@ pub mod demo;
 pub mod docker;
 pub mod engine;
 pub mod error;
+pub mod executor;
 pub mod failover;
 pub mod fence;
 pub mod host;
@@ -38,6 +39,7 @@ pub mod signals;
 pub mod site;
 pub mod space;
 pub mod status;
+pub mod takeover;
 pub mod tier;
 pub mod transient;
 

@@ -8,7 +8,7 @@ use lab::process::{Invocation, Runner};
 use lab::progress::{Progress, Stream, complain};
 use lab::recipe::Kind;
 use lab::release::Release;
-use lab::{Error, Lab, Result, attendant, demo, signals::Signals, tier, transient::Spec};
+use lab::{Error, Lab, Result, attendant, demo, signals::Signals, takeover, tier, transient::Spec};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +42,14 @@ enum Verb {
     ClusterTest {
         #[command(flatten)]
         on: On,
+    },
+    /// Install, upgrade and remove our packages beside Debian's shell agents in a cluster that runs
+    Takeover {
+        #[command(flatten)]
+        on: On,
+        /// Another version of our packages
+        #[arg(long, value_name = "DIR")]
+        newer: PathBuf,
     },
     /// Run a command in a fresh container beside the shell agents, and answer with its exit code
     Exec(Exec),
@@ -121,7 +129,7 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
         Verb::Setup { packages } => {
             let lab = Lab::open(runner, aside)?;
             let packages = packages.map(|directory| Packages::find(&directory)).transpose()?;
-            progress.note(&lab.image(aside, Kind::Peers, None)?);
+            progress.note(&lab.image(aside, Kind::Peers(Release::Bookworm), None)?);
             if let Some(packages) = &packages {
                 for release in [Release::Bookworm, Release::Trixie] {
                     for kind in [Kind::Node(release), Kind::Remote(release)] {
@@ -144,6 +152,12 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             progress.note(&format!("{} passed, {} failed", count.passed, count.failed));
             Ok(u8::from(count.failed > 0))
         }
+        Verb::Takeover { on, newer } => {
+            let (packages, newer) = (Packages::find(&on.packages)?, Packages::find(&newer)?);
+            let lab = Lab::open(runner, aside)?;
+            takeover::run(&lab, progress, on.plan(&packages, false, false), &newer, &on.logs)?;
+            Ok(0)
+        }
         Verb::Attend { run } => attendant::attend(runner, &run).map(|()| 0),
         Verb::Exec(exec) => run_in_container(&Lab::open(runner, aside)?, aside, exec),
         Verb::Hold { command } => {
@@ -162,13 +176,14 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
 
 impl On {
     fn plan<'a>(&self, packages: &'a Packages, is_kept: bool, has_remotes: bool) -> Plan<'a> {
-        Plan { release: self.release, packages, has_remotes, is_kept }
+        let (has_shell_agents, lent) = (false, Vec::new());
+        Plan { release: self.release, packages, has_shell_agents, lent, has_remotes, is_kept }
     }
 }
 
 fn run_in_container(lab: &Lab, aside: &Progress, exec: Exec) -> Result<u8> {
     let node = lab.transient(&Spec {
-        image: lab.image(aside, Kind::Peers, None)?,
+        image: lab.image(aside, Kind::Peers(Release::Bookworm), None)?,
         hostname: "exec".into(),
         // For the kill harness, which follows an agent's system calls.
         capabilities: [vec!["SYS_PTRACE".into()], exec.capability].concat(),

@@ -90,9 +90,12 @@ pub fn boot(host: &Container) -> Result<()> {
         Role::Outside => Ok(()),
         Role::Remote => host.start_daemon("/usr/sbin/pacemaker-remoted", &[]),
         Role::Member => {
-            // Below the host's own control group, so that it goes with the host.
-            let parent = format!("--cgroup-parent=/docker/{}", host.inspect("{{.Id}}")?);
-            host.start_daemon("/usr/sbin/dockerd", &[&parent])?;
+            const ENGINE: &str = "/usr/sbin/dockerd";
+            if host.run(["test", "-x", ENGINE])?.code == 0 {
+                // Below the host's own control group, so that it goes with the host.
+                let parent = format!("--cgroup-parent=/docker/{}", host.inspect("{{.Id}}")?);
+                host.start_daemon(ENGINE, &[&parent])?;
+            }
             host.start_daemon("/usr/sbin/corosync", &["-f"])?;
             host.docker().runner.poll("corosync being up", Duration::from_secs(60), || {
                 Ok((host.run(["corosync-cfgtool", "-s"])?.code == 0).then_some(()))

@@ -9,9 +9,9 @@ use crate::release::Release;
 pub enum Kind {
     /// The smallest Debian; the others stand on it.
     Base(Release),
-    /// Debian 12's Pacemaker, its shells, and Debian's shell agents: beside these our agents are
+    /// Debian's Pacemaker, its shells, and Debian's shell agents: beside these our agents are
     /// judged.
-    Peers,
+    Peers(Release),
     /// A cluster node on our packages, with an Engine of its own and not one shell agent.
     Node(Release),
     /// A Pacemaker Remote host on our packages.
@@ -36,8 +36,10 @@ impl Kind {
     #[must_use]
     pub fn release(self) -> Release {
         match self {
-            Self::Base(release) | Self::Node(release) | Self::Remote(release) => release,
-            Self::Peers => Release::Bookworm,
+            Self::Base(release)
+            | Self::Peers(release)
+            | Self::Node(release)
+            | Self::Remote(release) => release,
         }
     }
 
@@ -47,7 +49,7 @@ impl Kind {
         let more: &[&[&str]] = match self {
             Self::Base(_) => &[],
             // libxml2-utils is what upstream's ocf-tester needs; iputils-ping, the agent ping.
-            Self::Peers => &[&CLUSTER, &TOOLS, &["resource-agents", "libxml2-utils", "strace"]],
+            Self::Peers(_) => &[&CLUSTER, &TOOLS, &["resource-agents", "libxml2-utils", "strace"]],
             Self::Node(Release::Bookworm) => &[&CLUSTER, &TOOLS, &ENGINE],
             // The client is in a package of its own there.
             Self::Node(Release::Trixie) => &[&CLUSTER, &TOOLS, &ENGINE, &["docker-cli"]],
@@ -68,7 +70,7 @@ impl Kind {
         let debian = self.release().title();
         match self {
             Self::Base(_) => format!("the base system of {debian}"),
-            Self::Peers => format!("an image of {debian}'s Pacemaker and shell agents"),
+            Self::Peers(_) => format!("an image of {debian}'s Pacemaker and shell agents"),
             Self::Node(_) => format!("an image of a {debian} cluster node"),
             Self::Remote(_) => format!("an image of a {debian} host for Pacemaker Remote"),
         }
@@ -79,7 +81,7 @@ impl Kind {
     pub fn megabytes(self) -> u64 {
         match self {
             Self::Base(_) => 300,
-            Self::Peers => 700,
+            Self::Peers(_) => 700,
             Self::Node(_) => 1100,
             Self::Remote(_) => 500,
         }
@@ -90,7 +92,7 @@ impl Kind {
     pub fn repository(self) -> String {
         let kind = match self {
             Self::Base(_) => "base",
-            Self::Peers => "peers",
+            Self::Peers(_) => "peers",
             Self::Node(_) => "node",
             Self::Remote(_) => "remote",
         };
@@ -131,7 +133,8 @@ mod tests {
         let kinds = [
             Kind::Base(Release::Bookworm),
             Kind::Base(Release::Trixie),
-            Kind::Peers,
+            Kind::Peers(Release::Bookworm),
+            Kind::Peers(Release::Trixie),
             Kind::Node(Release::Bookworm),
             Kind::Node(Release::Trixie),
             Kind::Remote(Release::Bookworm),

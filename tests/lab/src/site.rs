@@ -32,6 +32,8 @@ pub struct Place {
     pub address: &'static str,
     /// Image and tag.
     pub image: String,
+    /// Directories that it is lent, read-only: on this machine, and there.
+    pub lent: Vec<(String, String)>,
 }
 
 /// A host: a container with a name, an address and a power switch.
@@ -125,8 +127,11 @@ impl Site {
         }
         args.extend(["--network", "none", "--shm-size", "512m"].map(str::to_owned));
         args.extend(["--tmpfs", "/run"].map(str::to_owned));
+        args.extend(place.lent.iter().flat_map(|(here, there)| mount(here, there)));
         args.extend_from_slice(rights);
         if place.role == Role::Member {
+            // Only its debug messages tell of every monitor, and not of those alone that answer anew.
+            args.extend(["--env", "PCMK_debug=pacemaker-execd"].map(str::to_owned));
             // An Engine's store can't be on the kind of file system that the host is on.
             args.extend(["--volume", "/var/lib/docker"].map(str::to_owned));
             let agent = sibling("fence_lab")?;
@@ -241,7 +246,7 @@ fn start_attendant(docker: &Docker, run: &str) -> Result<Child> {
 }
 
 /// A program that was built with the one that runs.
-fn sibling(name: &str) -> Result<PathBuf> {
+pub(crate) fn sibling(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe()
         .map_err(|e| Error::new(format!("this program doesn't know where it is: {e}")))?;
     let there = here.with_file_name(name);
