@@ -24,6 +24,7 @@ pub mod failover;
 pub mod fence;
 pub mod host;
 pub mod image;
+pub mod journal;
 pub mod logs;
 pub mod mirror;
 pub mod packages;

@@ -42,6 +42,9 @@ enum Verb {
     ClusterTest {
         #[command(flatten)]
         on: On,
+        /// Only the scenarios whose names contain this; "" for all of them
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
     },
     /// Install, upgrade and remove our packages beside Debian's shell agents in a cluster that runs
     Takeover {
@@ -145,10 +148,11 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             demo::run(lab, progress, &on.plan(&packages, keep, false), &on.logs)?;
             Ok(0)
         }
-        Verb::ClusterTest { on } => {
+        Verb::ClusterTest { on, only } => {
             let packages = Packages::find(&on.packages)?;
             let lab = Lab::open(runner, aside)?;
-            let count = tier::run(&lab, progress, &on.plan(&packages, false, true), &on.logs)?;
+            let plan = on.plan(&packages, false, true);
+            let count = tier::run(&lab, progress, &plan, only.as_deref(), &on.logs)?;
             progress.note(&format!("{} passed, {} failed", count.passed, count.failed));
             Ok(u8::from(count.failed > 0))
         }

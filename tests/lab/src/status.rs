@@ -105,6 +105,8 @@ pub struct Failure {
     pub code: i32,
     /// The exit reason; empty if the agent gave none.
     pub reason: String,
+    /// What became of the action: `complete`, `Timed Out`…
+    pub status: String,
 }
 
 /// What the elements of a history belong to.
@@ -185,6 +187,7 @@ impl Status {
                 node: value("node"),
                 code: value("exitcode").parse().unwrap_or(-1),
                 reason: value("exitreason"),
+                status: value("status"),
             }),
             "attribute" => self.attributes.push(Attribute {
                 node: history.node.clone(),

@@ -17,15 +17,21 @@ pub struct Count {
 }
 
 /// Runs the tier on one cluster; a check that fails doesn't keep the others from running, and the
-/// nodes' logs are in `logs` then.
+/// nodes' logs are in `logs` then. `only` leaves out all but the scenarios whose names contain it.
 ///
 /// # Errors
 /// A signal, or no hosts can be made at all.
-pub fn run(lab: &Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Result<Count> {
+pub fn run(
+    lab: &Lab,
+    progress: &Progress,
+    plan: &Plan<'_>,
+    only: Option<&str>,
+    logs: &Path,
+) -> Result<Count> {
     Cluster::images(lab, progress, plan)?;
     let cluster = Cluster::prepare(lab, progress, plan)?;
     let mut tier = Tier { progress, cluster: &cluster, count: Count::default() };
-    let done = tier.all();
+    let done = tier.all(only);
     let count = tier.count;
     if count.failed > 0 {
         logs::collect(&cluster, logs, progress);
@@ -41,7 +47,7 @@ struct Tier<'a> {
 }
 
 impl Tier<'_> {
-    fn all(&mut self) -> Result<()> {
+    fn all(&mut self, only: Option<&str>) -> Result<()> {
         let cluster = self.cluster;
         self.step("a cluster of two nodes comes up", || cluster.boot().map(|()| Vec::new()))?;
         self.step("a fence device for each node", || cluster.add_fencing())?;
@@ -49,11 +55,22 @@ impl Tier<'_> {
             return Ok(());
         }
         self.check(&EQUIPPED)?;
-        self.check(&PACKAGED)?;
-        for name in agents(cluster)? {
-            let label = format!("pcs and crmsh describe {name}");
-            self.step(&label, || is_described(cluster, &name))?;
+        if only.is_none() {
+            self.check(&PACKAGED)?;
+            for name in agents(cluster)? {
+                let label = format!("pcs and crmsh describe {name}");
+                self.step(&label, || is_described(cluster, &name))?;
+            }
         }
+        let wanted = only.unwrap_or_default();
+        for check in scenarios::all().filter(|check| check.name.contains(wanted)) {
+            self.step(check.name, || scenarios::alone(cluster, check))?;
+        }
+        if only.is_none() { self.story() } else { Ok(()) }
+    }
+
+    /// The demo's story, and small claims: these leave their resources to the ending.
+    fn story(&mut self) -> Result<()> {
         for check in failover::TOGETHER.iter().chain(&failover::LOSS).chain(&failover::STOP) {
             self.check(check)?;
         }

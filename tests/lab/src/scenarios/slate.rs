@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The clean slate that a scenario begins with and leaves: a cluster with its fence devices and
+//! nothing else, and nodes on which the agents left nothing.
+
+use crate::cluster::{AGENT_DIR, Cluster, NODES};
+use crate::journal;
+use crate::site::Host;
+use crate::status::Status;
+use crate::{Error, Result};
+
+/// What the names of the scenarios' node attributes begin with.
+const OURS: &str = "lab-";
+
+/// Whether there is nothing to be removed, as far as the cluster's status shows it.
+///
+/// # Errors
+/// No node's Pacemaker answers.
+pub fn is_clear(cluster: &Cluster) -> Result<bool> {
+    let status = cluster.status()?;
+    let is_healthy = NODES.iter().all(|node| status.is_healthy(node));
+    let has_ours = status.attributes.iter().any(|attribute| attribute.name.starts_with(OURS));
+    Ok(is_healthy && !has_ours && primitives(&status).is_empty() && status.failures.is_empty())
+}
+
+/// Stops and removes every resource but the fence devices, with constraints, failures and node
+/// attributes, and then looks for what the agents left.
+///
+/// # Errors
+/// Something can't be stopped or removed, or something is left.
+pub fn clear(cluster: &Cluster) -> Result<()> {
+    for node in NODES {
+        cluster.wait(&format!("{node} being healthy"), |status| {
+            Ok(status.is_healthy(node).then_some(()))
+        })?;
+    }
+    remove_resources(cluster)?;
+    remove_attributes(cluster)?;
+    nothing_is_configured(cluster)?;
+    cluster.nodes().try_for_each(nothing_is_left)?;
+    journal::forget(cluster)
+}
+
+fn remove_resources(cluster: &Cluster) -> Result<()> {
+    let status = cluster.status()?;
+    let ids = primitives(&status);
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    cluster.pcs(["resource", "disable"].into_iter().chain(ids.iter().copied()))?;
+    cluster.wait(&format!("{} being stopped", ids.join(", ")), |status| {
+        if let Some(failure) = status.failures.iter().find(|failure| failure.task == "stop") {
+            let (id, reason) = (&failure.resource, &failure.reason);
+            return Err(Error::new(format!("stop of {id} answered {}: {reason}", failure.code)));
+        }
+        let is_ours = |id: &str| ids.contains(&stem(id));
+        let active = status.resources.iter().filter(|r| is_ours(&r.id)).any(|r| r.is_active);
+        Ok((!active).then_some(()))
+    })?;
+    if !status.failures.is_empty() || !status.fail_counts.is_empty() {
+        cluster.ok(["crm_resource", "--cleanup"])?;
+    }
+    cluster.ok(["crm", "configure", "delete"].into_iter().chain(ids.iter().copied()))?;
+    cluster.wait("the cluster forgetting what was removed", |status| {
+        let is_known = !primitives(status).is_empty()
+            || status.operations.iter().any(|operation| ids.contains(&stem(&operation.resource)));
+        Ok((!is_known).then_some(()))
+    })
+}
+
+/// The ids of what isn't a fence device, in a configuration: without the numbers of instances.
+fn primitives(status: &Status) -> Vec<String> {
+    let ours = status.resources.iter().filter(|r| !r.agent.starts_with("stonith:"));
+    let mut ids: Vec<_> = ours.map(|r| stem(&r.id).to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// The id of a resource without the number of its instance.
+fn stem(id: &str) -> &str {
+    id.split_once(':').map_or(id, |(stem, _)| stem)
+}
+
+/// Those of the configuration and those that go with the node's power.
+fn remove_attributes(cluster: &Cluster) -> Result<()> {
+    for attribute in cluster.status()?.attributes {
+        if !attribute.name.starts_with(OURS) {
+            continue;
+        }
+        for lifetime in ["forever", "reboot"] {
+            let (node, name) = (attribute.node.as_str(), attribute.name.as_str());
+            let delete = ["crm_attribute", "--node", node, "--name", name, "--delete"];
+            cluster.ok(delete.into_iter().chain(["--lifetime", lifetime]))?;
+        }
+    }
+    cluster.wait("the node attributes being gone", |status| {
+        let left = status.attributes.iter().any(|attribute| attribute.name.starts_with(OURS));
+        Ok((!left).then_some(()))
+    })
+}
+
+/// The tools that removed the resources remove their constraints, and a stop removes a score.
+fn nothing_is_configured(cluster: &Cluster) -> Result<()> {
+    let constraints = cluster.ok(["cibadmin", "--query", "--scope", "constraints"])?.stdout;
+    if let Some(line) = constraints.lines().find(|line| line.contains("<rsc_")) {
+        return Err(Error::new(format!("a constraint is left: {}", line.trim())));
+    }
+    let status = cluster.status()?;
+    let score = status.attributes.iter().find(|a| a.name.starts_with("master-"));
+    match score {
+        Some(score) => Err(Error::new(format!(
+            "the promotion score {} = {} is left on {}",
+            score.name, score.value, score.node
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// State files, and processes of agents.
+fn nothing_is_left(node: &Host) -> Result<()> {
+    let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name", "Stateful-*", ")"];
+    let files = node.ok(find)?.stdout;
+    // Processes end while it looks, which it calls an error.
+    let agents = format!("{AGENT_DIR}/*");
+    let find = ["find", "/proc", "-maxdepth", "2", "-name", "exe", "-lname", &agents];
+    let processes = node.run(find)?.stdout;
+    let left: Vec<_> = files.lines().chain(processes.lines()).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!("left on {}: {}", node.name, left.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Resource;
+
+    #[test]
+    fn a_clone_is_removed_once_and_a_fence_device_never() {
+        let resource = |id: &str, agent: &str| Resource {
+            id: id.into(),
+            agent: agent.into(),
+            ..Resource::default()
+        };
+        let status = Status {
+            resources: vec![
+                resource("fence-node1", "stonith:fence_lab"),
+                resource("lab-u:0", "ocf:pacemaker:Dummy"),
+                resource("lab-u:1", "ocf:pacemaker:Dummy"),
+                resource("lab-s", "ocf:pacemaker:Stateful"),
+            ],
+            ..Status::default()
+        };
+        assert_eq!(primitives(&status), ["lab-s", "lab-u"]);
+    }
+}
