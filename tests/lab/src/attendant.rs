@@ -9,17 +9,18 @@
 
 use crate::container::Container;
 use crate::docker::{Docker, HOST_LABEL, KEPT_LABEL, RUN_DIR, RUN_LABEL};
-use crate::engine::Engine;
+use crate::engine::{Engine, lock_file, wait_for_lock};
 use crate::fence::{Request, read_line};
-use crate::process::Runner;
+use crate::process::{Invocation, Runner};
 use crate::progress::{Progress, Stream, complain};
 use crate::{Error, Result, power};
 use nix::poll::{PollFd, PollFlags, poll};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,12 @@ pub const SOCKET: &str = "device/socket";
 /// What the device was asked and what it did, a line each.
 pub const LOG: &str = "device.log";
 
+/// What the attendant itself says.
+const OUTPUT: &str = "attendant.log";
+
+/// How the names of runs end.
+const RUN_SUFFIX: &str = "-run";
+
 /// Looks after the hosts of `run` until they are gone or to be gone.
 ///
 /// # Errors
@@ -50,7 +57,7 @@ pub fn attend(runner: Runner, run: &str) -> Result<()> {
     let engine = Engine::start(&docker, &Progress::new(Stream::Err))?;
     let attendant = Attendant { docker, run: run.to_owned(), begun: Instant::now() };
     let attended = attendant.work();
-    let cleaned = attendant.clean();
+    let cleaned = remove(&attendant.docker, run);
     engine.release()?;
     attended.and(cleaned)
 }
@@ -66,10 +73,78 @@ pub fn abandoned(docker: &Docker) -> Result<Vec<String>> {
     let is_abandoned = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (name, run, labels) = (words.next()?, words.next()?, words.next()?);
-        let is_attended = UnixStream::connect(directory(run).join(SOCKET)).is_ok();
-        (!is_attended && !labels.contains(KEPT_LABEL)).then(|| name.to_owned())
+        (!is_attended(run) && !labels.contains(KEPT_LABEL)).then(|| name.to_owned())
     };
     Ok(all.iter().filter_map(|line| is_abandoned(line)).collect())
+}
+
+/// Removes what nobody looks after any more, hosts and directories of runs.
+///
+/// # Errors
+/// The Engine does not answer, or cannot remove a host.
+pub fn sweep(docker: &Docker) -> Result<()> {
+    for name in abandoned(docker)? {
+        docker.remove_container(&name)?;
+    }
+    // A run that is just beginning has a directory, and no attendant yet.
+    let _beginning = lock_beginning(docker)?;
+    for entry in std::fs::read_dir(RUN_DIR).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_of_run = name.ends_with(RUN_SUFFIX) && !is_attended(&name);
+        // Hosts that were kept still have their fence device's log there.
+        if is_of_run && power::hosts(docker, &name)?.is_empty() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Starts the attendant of a run, and with it the run's directory.
+///
+/// # Errors
+/// The directory cannot be made, or the program cannot be started.
+pub fn start(docker: &Docker, program: &Path, run: &str) -> Result<Child> {
+    let _beginning = lock_beginning(docker)?;
+    let directory = directory(run);
+    let device = directory.join("device");
+    std::fs::create_dir_all(&device)
+        .map_err(|e| Error::new(format!("cannot make {}: {e}", device.display())))?;
+    let cannot = |e: std::io::Error| {
+        let _ = std::fs::remove_dir_all(&directory);
+        Error::new(format!("cannot write in {}: {e}", directory.display()))
+    };
+    let log = File::create(directory.join(OUTPUT)).map_err(cannot)?;
+    // It goes with the open file: the attendant has it as long as it lives, and nobody else.
+    log.lock().map_err(cannot)?;
+    docker.runner.spawn_attended(&Invocation::new(program).args(["attend", run]), log)
+}
+
+/// Whether the attendant of a run lives: it holds the lock on its own output. One of an older lab
+/// doesn't, but it answers.
+fn is_attended(run: &str) -> bool {
+    let output = File::open(directory(run).join(OUTPUT));
+    output.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        || UnixStream::connect(directory(run).join(SOCKET)).is_ok()
+}
+
+fn lock_beginning(docker: &Docker) -> Result<File> {
+    let lock = lock_file("run-beginning.lock")?;
+    wait_for_lock(docker, &lock)?;
+    Ok(lock)
+}
+
+/// Removes every host of a run, and its directory.
+///
+/// # Errors
+/// The Engine cannot remove a host.
+pub fn remove(docker: &Docker, run: &str) -> Result<()> {
+    let mut first = Ok(());
+    for host in power::hosts(docker, run)? {
+        let removed = docker.remove_container(host.name());
+        first = first.and(removed);
+    }
+    let _ = std::fs::remove_dir_all(directory(run));
+    first
 }
 
 struct Attendant {
@@ -167,16 +242,6 @@ impl Attendant {
         let mut options = File::options();
         let file = options.append(true).create(true).open(directory(&self.run).join(LOG));
         let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
-    }
-
-    fn clean(&self) -> Result<()> {
-        let mut first = Ok(());
-        for host in power::hosts(&self.docker, &self.run)? {
-            let removed = self.docker.remove_container(host.name());
-            first = first.and(removed);
-        }
-        let _ = std::fs::remove_dir_all(directory(&self.run));
-        first
     }
 }
 

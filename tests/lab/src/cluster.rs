@@ -230,10 +230,13 @@ impl Cluster {
         what: &str,
         mut find: impl FnMut(&Status) -> Result<Option<T>>,
     ) -> Result<T> {
-        self.docker().runner.poll(what, LIMIT, || match self.asked() {
-            Ok((_, status)) => find(&status),
-            Err(Error::Failed(_)) => Ok(None),
-            Err(interrupted) => Err(interrupted),
+        self.docker().runner.poll(what, LIMIT, || {
+            self.site.require_device()?;
+            match self.asked() {
+                Ok((_, status)) => find(&status),
+                Err(Error::Failed(_)) => Ok(None),
+                Err(interrupted) => Err(interrupted),
+            }
         })
     }
 

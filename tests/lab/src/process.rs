@@ -12,9 +12,10 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where tools are looked for. Fixed: an administrator's PATH may lack the sbin directories.
@@ -41,6 +42,7 @@ pub struct Invocation {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     stdin: Vec<u8>,
+    lifeline: Option<Arc<OwnedFd>>,
     limit: Option<Duration>,
     streams: Streams,
     interruptible: bool,
@@ -56,6 +58,7 @@ impl Invocation {
             args: Vec::new(),
             env: Vec::new(),
             stdin: Vec::new(),
+            lifeline: None,
             limit: Some(Duration::from_secs(60)),
             streams: Streams::Collected,
             interruptible: true,
@@ -81,6 +84,14 @@ impl Invocation {
     #[must_use]
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = text.into();
+        self
+    }
+
+    /// Holds a pipe's writing end open as long as the program runs, as its standard input: who reads
+    /// the pipe sees its end only when the program has ended, even one that outlives us.
+    #[must_use]
+    pub fn holding(mut self, lifeline: &Arc<OwnedFd>) -> Self {
+        self.lifeline = Some(Arc::clone(lifeline));
         self
     }
 
@@ -137,6 +148,9 @@ impl Invocation {
         }
         if self.streams == Streams::Collected {
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        }
+        if let Some(Ok(lifeline)) = self.lifeline.as_ref().map(|fd| fd.try_clone()) {
+            command.stdin(lifeline);
         }
         if !self.stdin.is_empty() {
             command.stdin(Stdio::piped());
@@ -233,10 +247,7 @@ impl Runner {
     /// # Errors
     /// The program cannot be started.
     pub fn spawn_attended(&self, invocation: &Invocation, log: std::fs::File) -> Result<Child> {
-        let mut command = invocation.command();
-        let error = log.try_clone().map_err(|e| Error::new(format!("cannot share a log: {e}")))?;
-        command.stdin(Stdio::piped()).stdout(log).stderr(error);
-        command.spawn().map_err(|e| cannot_start(invocation, &e))
+        spawn_into(invocation.command().stdin(Stdio::piped()), invocation, log)
     }
 
     /// Starts a program that outlives us if need be: no input, all output into `log`.
@@ -244,10 +255,7 @@ impl Runner {
     /// # Errors
     /// The program cannot be started.
     pub fn spawn_logged(&self, invocation: &Invocation, log: std::fs::File) -> Result<Child> {
-        let mut command = invocation.command();
-        let error = log.try_clone().map_err(|e| Error::new(format!("cannot share a log: {e}")))?;
-        command.stdout(log).stderr(error);
-        command.spawn().map_err(|e| cannot_start(invocation, &e))
+        spawn_into(&mut invocation.command(), invocation, log)
     }
 
     /// Waits for `time`, less when a signal comes.
@@ -322,6 +330,11 @@ impl Runner {
             }
         }
     }
+}
+
+fn spawn_into(command: &mut Command, invocation: &Invocation, log: std::fs::File) -> Result<Child> {
+    let error = log.try_clone().map_err(|e| Error::new(format!("cannot share a log: {e}")))?;
+    command.stdout(log).stderr(error).spawn().map_err(|e| cannot_start(invocation, &e))
 }
 
 /// Waits a moment for output, or the end of the program.

@@ -3,7 +3,9 @@
 //! containers of its own, mounts, networks, real-time priority.
 
 use crate::Result;
-use crate::docker::{Docker, LABEL};
+use crate::docker::{Docker, LABEL, RUN_LABEL};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 /// Capabilities by their number in capability(7), as far as every Engine from 20.10 knows them.
 const CAPABILITIES: [&str; 38] = [
@@ -52,8 +54,13 @@ const CAPABILITIES: [&str; 38] = [
 ///
 /// # Errors
 /// The Engine does not answer.
-pub fn options(docker: &Docker, image: &str) -> Result<Vec<String>> {
-    let mut options = if is_privileged_allowed(docker, image)? {
+pub fn options(
+    docker: &Docker,
+    image: &str,
+    run: &str,
+    lifeline: &Arc<OwnedFd>,
+) -> Result<Vec<String>> {
+    let mut options = if is_privileged_allowed(docker, image, run, lifeline)? {
         vec!["--privileged".to_owned()]
     } else {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -68,9 +75,20 @@ pub fn options(docker: &Docker, image: &str) -> Result<Vec<String>> {
     Ok(options)
 }
 
-fn is_privileged_allowed(docker: &Docker, image: &str) -> Result<bool> {
-    let run = ["run", "--rm", "--privileged", "--network", "none", "--label", LABEL, image, "true"];
-    Ok(docker.runner.run(&docker.invocation(run))?.code == 0)
+/// Tries it with a container of the run's, which goes with the run if it is left behind.
+fn is_privileged_allowed(
+    docker: &Docker,
+    image: &str,
+    run: &str,
+    lifeline: &Arc<OwnedFd>,
+) -> Result<bool> {
+    let name = format!("{run}-rights");
+    let label = format!("{RUN_LABEL}={run}");
+    let args = ["run", "--name", &name, "--privileged", "--network", "none", "--label", LABEL];
+    let trial = docker.invocation(args.into_iter().chain(["--label", &label, image, "true"]));
+    let answer = docker.runner.run(&trial.holding(lifeline).uninterruptible())?;
+    docker.remove_container(&name)?;
+    Ok(answer.code == 0)
 }
 
 fn one_by_one(bounding_set: u64) -> Vec<String> {

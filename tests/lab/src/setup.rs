@@ -100,6 +100,7 @@ impl Lab {
         for name in &containers {
             docker.remove_container(name)?;
         }
+        attendant::sweep(&docker)?;
         let format = "{{.Repository}}:{{.Tag}}";
         let mut images = docker.list(&["images", "--format", format], LABEL)?;
         // The others stand on the base: it goes last.

@@ -12,10 +12,14 @@ use crate::power::{self, Role};
 use crate::process::Invocation;
 use crate::transient::unique_name;
 use crate::{Error, Lab, Result, attendant, rights};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 use std::io::Write;
 use std::ops::Deref;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Child;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the hosts' removal may take.
@@ -71,17 +75,17 @@ impl Site {
     /// The Engine or the kernel refuses; nothing is left then.
     pub fn open(lab: &Lab, places: &[Place], is_kept: bool) -> Result<Self> {
         let docker = lab.docker().clone();
-        for name in attendant::abandoned(&docker)? {
-            docker.remove_container(&name)?;
-        }
+        attendant::sweep(&docker)?;
         let run = unique_name("run");
-        let attendant = start_attendant(&docker, &run)?;
+        let attendant = attendant::start(&docker, &sibling("lab")?, &run)?;
         let mut site = Self { docker, run, hosts: Vec::new(), attendant: Some(attendant) };
         site.wait_for_device()?;
         let image = places.first().map_or("", |place| &place.image);
-        let rights = rights::options(&site.docker, image)?;
+        let lifeline = Arc::new(site.lifeline()?);
+        let rights = rights::options(&site.docker, image, &site.run, &lifeline)?;
         for place in places {
-            let host = site.create(place, places, &rights, is_kept)?;
+            let create = site.create(place, places, &rights, is_kept)?.holding(&lifeline);
+            let host = site.make(place, &create)?;
             power::on(&host)?;
             site.hosts.push(host);
         }
@@ -105,7 +109,7 @@ impl Site {
         all: &[Place],
         rights: &[String],
         is_kept: bool,
-    ) -> Result<Host> {
+    ) -> Result<Invocation> {
         let name = format!("{}-{}", self.run, place.name);
         let mut args = ["create", "--init", "--name", &name, "--hostname", &place.name]
             .map(str::to_owned)
@@ -141,14 +145,45 @@ impl Site {
             args.extend(mount(&device.to_string_lossy(), inside));
         }
         args.extend([place.image.as_str(), "sleep", "infinity"].map(str::to_owned));
-        let create = self.docker.invocation(args).limit(Duration::from_secs(120));
+        Ok(self.docker.invocation(args).limit(Duration::from_secs(120)))
+    }
+
+    fn make(&self, place: &Place, create: &Invocation) -> Result<Host> {
         // A request that is cut off may still be carried out, behind the removal's back.
         self.docker
             .runner
-            .run_ok(&create.uninterruptible())
+            .run_ok(&create.clone().uninterruptible())
             .map_err(|error| error.during(format_args!("making host {}", place.name)))?;
+        let name = format!("{}-{}", self.run, place.name);
         let container = Container::new(self.docker.clone(), name);
         Ok(Host { name: place.name.clone(), role: place.role, container })
+    }
+
+    /// The run's end of the pipe to the attendant: what holds it is waited for before the hosts are
+    /// removed, so that nothing makes another one then.
+    fn lifeline(&self) -> Result<OwnedFd> {
+        let pipe = self.attendant.as_ref().and_then(|attendant| attendant.stdin.as_ref());
+        let pipe = pipe.ok_or_else(|| Error::new("no pipe leads to the fence device"))?;
+        let lifeline = pipe.as_fd().try_clone_to_owned();
+        lifeline.map_err(|e| Error::new(format!("cannot share the fence device's pipe: {e}")))
+    }
+
+    /// An error once the fence device has ended: nothing is fenced any more.
+    ///
+    /// # Errors
+    /// It has.
+    pub fn require_device(&self) -> Result<()> {
+        let Some(attendant) = &self.attendant else { return Ok(()) };
+        // Only looked at: who waits for it at the end is to see it too.
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        let pid = Pid::from_raw(i32::try_from(attendant.id()).unwrap_or(i32::MAX));
+        match waitid(Id::Pid(pid), flags) {
+            Ok(WaitStatus::StillAlive) => Ok(()),
+            _ => Err(Error::new(format!(
+                "the lab's fence device (process {pid}) has ended, and without it nothing is \
+                 fenced: run this again"
+            ))),
+        }
     }
 
     /// The name of this run, which all its hosts' names begin with.
@@ -213,6 +248,8 @@ impl Site {
         loop {
             match attendant.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
+                // It was killed, so its work is ours.
+                Ok(Some(_)) if attendant::remove(&self.docker, &self.run).is_ok() => return Ok(()),
                 Ok(None) if start.elapsed() < LIMIT => {}
                 other => {
                     return Err(Error::new(format!(
@@ -233,16 +270,6 @@ impl Drop for Site {
             crate::progress::complain(&error.to_string());
         }
     }
-}
-
-fn start_attendant(docker: &Docker, run: &str) -> Result<Child> {
-    let directory = directory(run);
-    let device = directory.join("device");
-    std::fs::create_dir_all(&device)
-        .map_err(|e| Error::new(format!("cannot make {}: {e}", device.display())))?;
-    let log = std::fs::File::create(directory.join("attendant.log"))
-        .map_err(|e| Error::new(format!("cannot write in {}: {e}", directory.display())))?;
-    docker.runner.spawn_attended(&Invocation::new(sibling("lab")?).args(["attend", run]), log)
 }
 
 /// A program that was built with the one that runs.
