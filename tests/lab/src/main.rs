@@ -8,7 +8,10 @@ use lab::process::{Invocation, Runner};
 use lab::progress::{Progress, Stream, complain};
 use lab::recipe::Kind;
 use lab::release::Release;
-use lab::{Error, Lab, Result, attendant, demo, signals::Signals, takeover, tier, transient::Spec};
+use lab::{
+    Error, Lab, Result, attendant, demo, scenarios, signals::Signals, takeover, tier,
+    transient::Spec,
+};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -149,6 +152,11 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             Ok(0)
         }
         Verb::ClusterTest { on, only } => {
+            if let Some(text) = &only
+                && !scenarios::all().any(|check| check.name.contains(text))
+            {
+                return Err(Error::new(format!("no scenario has '{text}' in its name")));
+            }
             let packages = Packages::find(&on.packages)?;
             let lab = Lab::open(runner, aside)?;
             let plan = on.plan(&packages, false, true);

@@ -6,7 +6,7 @@ use crate::checks::{Check, Evidence, running_on};
 use crate::cluster::{Cluster, NODES};
 use crate::journal;
 use crate::status::Failure;
-use crate::{Error, Result};
+use crate::{Error, Result, executor};
 
 /// What goes wrong, and how it is put right.
 pub const ALL: &[Check] = &[
@@ -48,6 +48,12 @@ fn slow_monitor(cluster: &Cluster) -> Result<Evidence> {
     let before = identity(cluster, &node, state)?;
     set_parameter(cluster, id, "op_sleep", "4")?;
     let failure = wait_for_timeout(cluster, id, "monitor")?;
+    // The executor got no code of the one that it killed.
+    let calls = executor::calls(cluster.node(&node)?)?;
+    let killed = calls.iter().find(|call| call.resource == id && call.code.is_none());
+    let killed = killed.filter(|call| call.task == "monitor").map(|call| call.line.clone());
+    let killed = killed.ok_or_else(|| Error::new(format!("{node} killed no monitor of {id}")))?;
+    let killed = killed.split_once("debug: ").map_or(killed.clone(), |(_, said)| said.to_owned());
     set_parameter(cluster, id, "op_sleep", "0")?;
     cluster.wait(&format!("{id} being started again"), |status| {
         let failed = status.failures.iter().any(|f| f.resource == id && f.task != "monitor");
@@ -70,6 +76,7 @@ fn slow_monitor(cluster: &Cluster) -> Result<Evidence> {
     nobody_is_busy(cluster, state)?;
     Ok(vec![
         format!("monitor takes 4 s of its 2: {} ({})", failure.status, failure.reason),
+        killed,
         format!("{node}: {}", acts.join(", ")),
         format!("{id} is started on {place}, with no mark of the killed monitor"),
     ])

@@ -2,11 +2,14 @@
 //! The clean slate that a scenario begins with and leaves: a cluster with its fence devices and
 //! nothing else, and nodes on which the agents left nothing.
 
-use crate::cluster::{AGENT_DIR, Cluster, NODES};
+use crate::cluster::{Cluster, NODES};
 use crate::journal;
 use crate::site::Host;
 use crate::status::Status;
 use crate::{Error, Result};
+
+/// Where the agents' programs are, as a pattern; the names Pacemaker runs them by are links.
+const AGENTS: &str = "/usr/lib/ocf*";
 
 /// What the names of the scenarios' node attributes begin with.
 const OURS: &str = "lab-";
@@ -35,9 +38,13 @@ pub fn clear(cluster: &Cluster) -> Result<()> {
     }
     remove_resources(cluster)?;
     remove_attributes(cluster)?;
+    journal::forget(cluster)?;
+    let left = cluster.nodes().map(sweep).collect::<Result<Vec<_>>>()?.concat();
     nothing_is_configured(cluster)?;
-    cluster.nodes().try_for_each(nothing_is_left)?;
-    journal::forget(cluster)
+    match left.as_slice() {
+        [] => Ok(()),
+        left => Err(Error::new(format!("the agents left {}", left.join(", ")))),
+    }
 }
 
 fn remove_resources(cluster: &Cluster) -> Result<()> {
@@ -117,19 +124,16 @@ fn nothing_is_configured(cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// State files, and processes of agents.
-fn nothing_is_left(node: &Host) -> Result<()> {
+/// State files and processes of agents on a node, as sentences name them. The files are removed:
+/// they are to be told of once.
+fn sweep(node: &Host) -> Result<Vec<String>> {
     let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name", "Stateful-*", ")"];
-    let files = node.ok(find)?.stdout;
+    let files = node.ok(find.into_iter().chain(["-print", "-delete"]))?.stdout;
     // Processes end while it looks, which it calls an error.
-    let agents = format!("{AGENT_DIR}/*");
-    let find = ["find", "/proc", "-maxdepth", "2", "-name", "exe", "-lname", &agents];
+    let find = ["find", "/proc", "-maxdepth", "2", "-name", "exe", "-lname", AGENTS];
     let processes = node.run(find)?.stdout;
-    let left: Vec<_> = files.lines().chain(processes.lines()).collect();
-    if left.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(format!("left on {}: {}", node.name, left.join(", "))))
+    let left = files.lines().chain(processes.lines());
+    Ok(left.map(|path| format!("{path} on {}", node.name)).collect())
 }
 
 #[cfg(test)]
