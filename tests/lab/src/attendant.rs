@@ -63,17 +63,22 @@ pub fn attend(runner: Runner, run: &str) -> Result<()> {
 }
 
 /// Hosts that nobody looks after any more: their run was killed, and its attendant too. Those that
-/// were to stay are none of them.
+/// were to stay are none of them, nor are those that run and whose run we can't see: it may be a
+/// lab on the same Engine with another `/run`.
 ///
 /// # Errors
 /// The Engine does not answer.
 pub fn abandoned(docker: &Docker) -> Result<Vec<String>> {
-    let format = format!("{{{{.Names}}}} {{{{.Label \"{RUN_LABEL}\"}}}} {{{{.Labels}}}}");
+    let format =
+        format!("{{{{.Names}}}} {{{{.Label \"{RUN_LABEL}\"}}}} {{{{.State}}}} {{{{.Labels}}}}");
     let all = docker.list(&["ps", "--all", "--format", &format], RUN_LABEL)?;
     let is_abandoned = |line: &str| {
-        let mut words = line.splitn(3, ' ');
-        let (name, run, labels) = (words.next()?, words.next()?, words.next()?);
-        (!is_attended(run) && !labels.contains(KEPT_LABEL)).then(|| name.to_owned())
+        let mut words = line.splitn(4, ' ');
+        let (name, run) = (words.next()?, words.next()?);
+        let (state, labels) = (words.next()?, words.next()?);
+        let is_seen = state != "running" || directory(run).exists();
+        let is_kept = labels.contains(KEPT_LABEL);
+        (is_seen && !is_kept && !is_attended(run)).then(|| name.to_owned())
     };
     Ok(all.iter().filter_map(|line| is_abandoned(line)).collect())
 }

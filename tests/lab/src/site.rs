@@ -75,7 +75,6 @@ impl Site {
     /// The Engine or the kernel refuses; nothing is left then.
     pub fn open(lab: &Lab, places: &[Place], is_kept: bool) -> Result<Self> {
         let docker = lab.docker().clone();
-        attendant::sweep(&docker)?;
         let run = unique_name("run");
         let attendant = attendant::start(&docker, &sibling("lab")?, &run)?;
         let mut site = Self { docker, run, hosts: Vec::new(), attendant: Some(attendant) };
@@ -89,6 +88,8 @@ impl Site {
             power::on(&host)?;
             site.hosts.push(host);
         }
+        // Only now: an Engine that took our hosts has our files, and so the runs we see are its own.
+        attendant::sweep(&site.docker)?;
         Ok(site)
     }
 
@@ -153,7 +154,7 @@ impl Site {
         self.docker
             .runner
             .run_ok(&create.clone().uninterruptible())
-            .map_err(|error| error.during(format_args!("making host {}", place.name)))?;
+            .map_err(|error| explain(error).during(format_args!("making host {}", place.name)))?;
         let name = format!("{}-{}", self.run, place.name);
         let container = Container::new(self.docker.clone(), name);
         Ok(Host { name: place.name.clone(), role: place.role, container })
@@ -251,10 +252,11 @@ impl Site {
                 // It was killed, so its work is ours.
                 Ok(Some(_)) if attendant::remove(&self.docker, &self.run).is_ok() => return Ok(()),
                 Ok(None) if start.elapsed() < LIMIT => {}
-                other => {
+                _ => {
                     return Err(Error::new(format!(
-                        "not all hosts of the lab are removed ({other:?}); 'make clean-lab' tries \
-                         again, and 'docker ps --all --filter label={RUN_LABEL}={}' lists them",
+                        "not all hosts of the lab could be removed: the next run removes them, \
+                         'make clean-lab' too, and 'docker ps --all --filter \
+                         label={RUN_LABEL}={}' lists them",
                         self.run
                     )));
                 }
@@ -283,6 +285,20 @@ pub(crate) fn sibling(name: &str) -> Result<PathBuf> {
     Err(Error::new(format!("{} is missing: 'make lab-tool' builds it", there.display())))
 }
 
+/// Unlike `--volume`, this refuses a source that the Engine doesn't find, and makes none.
 fn mount(host: &str, inside: &str) -> [String; 2] {
-    ["--volume".to_owned(), format!("{host}:{inside}:ro")]
+    ["--mount".to_owned(), format!("type=bind,source={host},target={inside},readonly")]
+}
+
+/// An Engine that is elsewhere (a container's lab on the machine's Engine) has other files.
+fn explain(error: Error) -> Error {
+    match error {
+        Error::Failed(sentence) if sentence.contains("bind source path does not exist") => {
+            Error::new(format!(
+                "the Engine doesn't see the files of this machine: run the lab where the Engine \
+                 runs, not in a container beside it ({sentence})"
+            ))
+        }
+        other => other,
+    }
 }

@@ -131,7 +131,9 @@ fn create_arguments(spec: &Spec, name: &str) -> Vec<String> {
         args.extend(["--env".to_owned(), variable.clone()]);
     }
     for (host, inside) in &spec.mounts {
-        args.extend(["--volume".to_owned(), format!("{host}:{inside}:ro")]);
+        // Unlike --volume, this makes no source that isn't there.
+        let bind = format!("type=bind,source={host},target={inside},readonly");
+        args.extend(["--mount".to_owned(), bind]);
     }
     for tmpfs in &spec.tmpfs {
         args.extend(["--tmpfs".to_owned(), tmpfs.clone()]);

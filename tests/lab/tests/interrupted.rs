@@ -40,7 +40,11 @@ struct Demo {
 
 impl Demo {
     fn start() -> Self {
-        let mut lab = command(env!("CARGO_BIN_EXE_lab"));
+        Self::start_by(command(env!("CARGO_BIN_EXE_lab")))
+    }
+
+    /// Starts it by a command that becomes the lab with these arguments.
+    fn start_by(mut lab: Command) -> Self {
         lab.args(["demo", "--packages", PACKAGES]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut lab = lab.spawn().expect("the lab starts");
         let output = BufReader::new(lab.stdout.take().expect("a pipe"));
@@ -217,4 +221,26 @@ fn what_is_left_when_all_are_killed_goes_with_the_next_run() {
     let traces = next.traces();
     next.send(Signal::SIGTERM);
     next.leaves_nothing(&traces);
+}
+
+#[test]
+#[ignore = "needs root, a Docker Engine and packages"]
+fn a_network_in_use_here_is_neither_in_the_way_nor_touched() {
+    let script = "ip link add in-use type bridge && ip address add 192.0.2.1/24 dev in-use && \
+                  ip link set in-use up && exec \"$0\" \"$@\"";
+    let mut behind = command("unshare");
+    behind.args(["--net", "sh", "-c", script, env!("CARGO_BIN_EXE_lab")]);
+    let mut demo = Demo::start_by(behind);
+    demo.reach("corosync and Pacemaker are up on both nodes");
+    let pid = demo.lab.id().to_string();
+    let here = |args: &[&str]| {
+        lines("nsenter", &[&["--net", "--target", &pid, "ip", "-brief"], args].concat())
+    };
+    let (addresses, links) = (here(&["-4", "address"]), here(&["link"]));
+    let traces = demo.traces();
+    demo.send(Signal::SIGTERM);
+    demo.leaves_nothing(&traces);
+    assert!(addresses.len() == 1 && addresses[0].contains(" 192.0.2.1/24"), "{addresses:?}");
+    let is_ours = |link: &String| link.starts_with("lo ") || link.starts_with("in-use ");
+    assert!(links.len() == 2 && links.iter().all(is_ours), "{links:?}");
 }
