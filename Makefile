@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-cluster test-takeover check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-cluster test-takeover soak check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -63,6 +63,11 @@ test-takeover: deb lab
 	$(RELEASE)/package --stage $(STAGE) --output $(NEWER) --version 999-1
 	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release bookworm
 	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release trixie
+
+# Rounds of faults at random; SEED=n repeats those of an earlier run, DEBIAN=trixie takes that one.
+soak: deb lab
+	$(LAB) soak --packages $(DEBS) --logs $(LOGS) --rounds $(or $(ROUNDS),20) \
+	  $(if $(SEED),--seed $(SEED)) --release $(or $(DEBIAN),bookworm)
 
 check: compiler
 	cargo fmt --all --check

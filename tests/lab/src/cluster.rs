@@ -181,18 +181,28 @@ impl Cluster {
     fn asked(&self) -> Result<(&Host, Status)> {
         let mut last = Error::new("no node has power");
         for node in self.nodes() {
-            let monitor = node.run(CRM_MON_XML)?;
-            if monitor.code != 0 {
-                last = Error::new(format!("{}: {}", node.name, monitor.complaint()));
-                continue;
+            match self.status_of(node) {
+                Ok(status) if status.has_dc => return Ok((node, status)),
+                Ok(_) => last = Error::new(format!("{}: there is no controller (DC)", node.name)),
+                Err(failed @ Error::Failed(_)) => last = failed,
+                Err(interrupted) => return Err(interrupted),
             }
-            let status = Status::parse(&monitor.stdout)?;
-            if status.has_dc {
-                return Ok((node, status));
-            }
-            last = Error::new(format!("{}: there is no controller (DC)", node.name));
         }
         Err(last)
+    }
+
+    /// The cluster as one node sees it.
+    ///
+    /// # Errors
+    /// Its Pacemaker does not answer.
+    pub fn status_of(&self, node: &Host) -> Result<Status> {
+        // A daemon of it may be frozen.
+        let look = node.invocation(CRM_MON_XML).limit(Duration::from_secs(10));
+        let monitor = self.docker().runner.run(&look)?;
+        if monitor.code == 0 {
+            return Status::parse(&monitor.stdout);
+        }
+        Err(Error::new(format!("{}: {}", node.name, monitor.complaint())))
     }
 
     /// One look at the cluster.

@@ -38,6 +38,7 @@ pub mod scenarios;
 pub mod setup;
 pub mod signals;
 pub mod site;
+pub mod soak;
 pub mod space;
 pub mod status;
 pub mod takeover;

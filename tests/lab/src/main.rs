@@ -9,7 +9,7 @@ use lab::progress::{Progress, Stream, complain};
 use lab::recipe::Kind;
 use lab::release::Release;
 use lab::{
-    Error, Lab, Result, attendant, demo, scenarios, signals::Signals, takeover, tier,
+    Error, Lab, Result, attendant, demo, scenarios, signals::Signals, soak, takeover, tier,
     transient::Spec,
 };
 use std::ffi::OsString;
@@ -56,6 +56,17 @@ enum Verb {
         /// Another version of our packages
         #[arg(long, value_name = "DIR")]
         newer: PathBuf,
+    },
+    /// Hurt a cluster in rounds, at random, and see that it gets well each time
+    Soak {
+        #[command(flatten)]
+        on: On,
+        /// How often it is hurt
+        #[arg(long, default_value_t = 20)]
+        rounds: u32,
+        /// What the choices come from [default: any]
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Run a command in a fresh container beside the shell agents, and answer with its exit code
     Exec(Exec),
@@ -168,6 +179,14 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             let (packages, newer) = (Packages::find(&on.packages)?, Packages::find(&newer)?);
             let lab = Lab::open(runner, aside)?;
             takeover::run(&lab, progress, on.plan(&packages, false, false), &newer, &on.logs)?;
+            Ok(0)
+        }
+        Verb::Soak { on, rounds, seed } => {
+            let packages = Packages::find(&on.packages)?;
+            let lab = Lab::open(runner, aside)?;
+            let seed = seed.unwrap_or_else(soak::dice::any_seed);
+            let plan = on.plan(&packages, false, false);
+            soak::run(&lab, progress, &plan, rounds, seed, &on.logs)?;
             Ok(0)
         }
         Verb::Attend { run } => attendant::attend(runner, &run).map(|()| 0),

@@ -14,6 +14,7 @@ pub mod promotion;
 pub mod recovery;
 pub mod remote;
 pub mod slate;
+pub mod steady;
 pub mod tools;
 
 use crate::checks::{Check, Evidence};
@@ -30,6 +31,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         promotion::ALL,
         notify::ALL,
         recovery::ALL,
+        steady::ALL,
     ];
     lists.into_iter().flatten()
 }
