@@ -8,7 +8,7 @@
 //! ends when the last of them has been removed.
 
 use crate::container::Container;
-use crate::docker::{Docker, HOST_LABEL, KEPT_LABEL, RUN_DIR, RUN_LABEL};
+use crate::docker::{Docker, HOST_LABEL, KEPT_LABEL, LABEL, RUN_DIR, RUN_LABEL};
 use crate::engine::{Engine, lock_file, wait_for_lock};
 use crate::fence::{Request, read_line};
 use crate::process::{Invocation, Runner};
@@ -80,7 +80,26 @@ pub fn abandoned(docker: &Docker) -> Result<Vec<String>> {
         let is_kept = labels.contains(KEPT_LABEL);
         (is_seen && !is_kept && !is_attended(run)).then(|| name.to_owned())
     };
-    Ok(all.iter().filter_map(|line| is_abandoned(line)).collect())
+    let mut abandoned: Vec<_> = all.iter().filter_map(|line| is_abandoned(line)).collect();
+    abandoned.extend(never_started(docker)?);
+    Ok(abandoned)
+}
+
+/// Containers of runs that were killed between making one and starting it; one that was started
+/// goes with its run by itself, see [`crate::transient`].
+fn never_started(docker: &Docker) -> Result<Vec<String>> {
+    let list = ["ps", "--all", "--filter", "status=created", "--format", "{{.Names}}"];
+    let names = docker.list(&list, LABEL)?;
+    Ok(names.into_iter().filter(|name| maker(name).is_some_and(|pid| !is_alive(pid))).collect())
+}
+
+/// The process id in a name of the lab's, see [`crate::transient::unique_name`].
+fn maker(name: &str) -> Option<u32> {
+    name.strip_prefix("ocf-agents-lab-")?.split('-').nth(1)?.parse().ok()
+}
+
+fn is_alive(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Removes what nobody looks after any more, hosts and directories of runs.
@@ -257,5 +276,18 @@ fn answer(stream: &mut UnixStream, done: &Result<String>) {
     };
     if let Err(error) = stream.write_all(line.as_bytes()) {
         complain(&format!("nobody took the fence device's answer: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transient::unique_name;
+
+    #[test]
+    fn a_containers_name_tells_who_made_it() {
+        assert_eq!(maker(&unique_name("exec")), Some(std::process::id()));
+        assert!(is_alive(std::process::id()));
+        assert_eq!(maker("somebodys-container"), None);
     }
 }
