@@ -170,12 +170,12 @@ pub(crate) fn expect_files(cluster: &Cluster, path: &str, nodes: &[&str]) -> Res
 ///
 /// # Errors
 /// One is missing, or came too early.
-pub(crate) fn expect_order(where_: &str, seen: &[String], wanted: &[&str]) -> Result<()> {
+pub(crate) fn expect_order(place: &str, seen: &[String], wanted: &[&str]) -> Result<()> {
     let mut rest = seen.iter();
     for thing in wanted {
         if !rest.any(|other| other == thing) {
             return Err(Error::new(format!(
-                "{where_}: not in the order {}, but: {}",
+                "{place}: not in the order {}, but: {}",
                 wanted.join(", "),
                 seen.join(", ")
             )));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The administrator's tools on every agent: pcs, crm and `crm_resource`.
 
-use super::{complaint, expect_files, settle};
+use super::{complaint, expect_files, load, settle};
 use crate::checks::{Check, Evidence, agents};
 use crate::cluster::{Cluster, NODES};
 use crate::process::Output;
@@ -17,7 +17,9 @@ pub const ALL: &[Check] = &[
 /// An agent that resources are made of.
 struct Row {
     name: &'static str,
-    /// The state file of resource `lab-made`.
+    /// The resource that is made.
+    id: &'static str,
+    /// Its state file.
     state: &'static str,
     can_promote: bool,
 }
@@ -28,18 +30,23 @@ const REMOTE: &str = "ocf:pacemaker:remote";
 const ROWS: [Row; 3] = [
     Row {
         name: "ocf:heartbeat:Dummy",
-        state: "/run/resource-agents/Dummy-lab-made.state",
+        id: "lab-plain",
+        state: "/run/resource-agents/Dummy-lab-plain.state",
         can_promote: true,
     },
-    Row { name: "ocf:pacemaker:Dummy", state: "/run/Dummy-lab-made.state", can_promote: true },
+    Row {
+        name: "ocf:pacemaker:Dummy",
+        id: "lab-dummy",
+        state: "/run/Dummy-lab-dummy.state",
+        can_promote: true,
+    },
     Row {
         name: "ocf:pacemaker:Stateful",
-        state: "/run/Stateful-lab-made.state",
+        id: "lab-stateful",
+        state: "/run/Stateful-lab-stateful.state",
         can_promote: true,
     },
 ];
-
-const ID: &str = "lab-made";
 
 /// The rows of all agents on the nodes; an agent without one is an error.
 fn rows(cluster: &Cluster) -> Result<Vec<&'static Row>> {
@@ -86,75 +93,100 @@ fn tools_list(cluster: &Cluster) -> Result<Evidence> {
 
 /// `pcs` runs an agent on the node it is itself on.
 fn pcs_runs(cluster: &Cluster) -> Result<Evidence> {
-    let (node, mut evidence) = (NODES[0], Evidence::new());
+    let (node, rows) = (NODES[0], rows(cluster)?);
     let host = cluster.node(node)?;
-    for row in rows(cluster)? {
-        let create = ["pcs", "resource", "create", ID, row.name, "--disabled"];
+    for row in &rows {
+        let create = ["pcs", "resource", "create", row.id, row.name, "--disabled"];
         quiet(&create, &host.ok(create)?)?;
-        settle(cluster)?;
+    }
+    settle(cluster)?;
+    for row in &rows {
         expect_files(cluster, row.state, &[])?;
-        for (verb, nodes) in [("debug-start", &[node][..]), ("debug-monitor", &[node])] {
-            host.ok(["pcs", "resource", verb, ID])?;
-            expect_files(cluster, row.state, nodes)?;
+        for verb in ["debug-start", "debug-monitor"] {
+            host.ok(["pcs", "resource", verb, row.id])?;
+            expect_files(cluster, row.state, &[node])?;
         }
-        host.ok(["pcs", "resource", "debug-stop", ID])?;
+        host.ok(["pcs", "resource", "debug-stop", row.id])?;
         expect_files(cluster, row.state, &[])?;
-        host.ok(["pcs", "resource", "enable", ID])?;
-        let place = cluster.wait("the resource being started by pcs", |status| {
-            Ok(status.place(ID, "Started").map(str::to_owned))
+    }
+    host.ok(["pcs", "resource", "enable"].into_iter().chain(rows.iter().map(|row| row.id)))?;
+    run_in_the_cluster(cluster, &rows)?;
+    for row in &rows {
+        host.ok(["pcs", "resource", "delete", row.id])?;
+    }
+    for row in &rows {
+        cluster.wait(&format!("{} being gone", row.id), |status| {
+            Ok(status.instances(row.id).next().is_none().then_some(()))
+        })?;
+        expect_files(cluster, row.state, &[])?;
+    }
+    let shown = rows.iter().map(|row| format!("{}: create, debug-*, enable, delete", row.name));
+    Ok(shown.collect())
+}
+
+/// Waits until each is started, and its file is where Pacemaker says.
+fn run_in_the_cluster(cluster: &Cluster, rows: &[&Row]) -> Result<()> {
+    for row in rows {
+        let place = cluster.wait(&format!("{} being started", row.id), |status| {
+            if let Some(trouble) = status.trouble(row.id) {
+                return Err(Error::new(trouble));
+            }
+            Ok(status.place(row.id, "Started").map(str::to_owned))
         })?;
         expect_files(cluster, row.state, &[&place])?;
-        host.ok(["pcs", "resource", "delete", ID])?;
-        cluster.wait("the resource being gone", |status| {
-            Ok(status.instances(ID).next().is_none().then_some(()))
-        })?;
-        settle(cluster)?;
-        expect_files(cluster, row.state, &[])?;
-        evidence.push(format!("{}: create, debug-*, enable, delete", row.name));
     }
-    Ok(evidence)
+    Ok(())
 }
 
 fn crm_runs(cluster: &Cluster) -> Result<Evidence> {
-    let (node, mut evidence) = (NODES[0], Evidence::new());
-    let host = cluster.node(node)?;
-    for row in rows(cluster)? {
-        let create = ["crm", "configure", "primitive", ID, row.name, "meta", "target-role=Stopped"];
-        quiet(&create, &host.ok(create)?)?;
-        settle(cluster)?;
-        let mut codes = Vec::new();
-        let roles = [("--force-promote", 0), ("--force-check", 8), ("--force-demote", 0)];
-        let acts = [("--validate", 0), ("--force-check", 7), ("--force-start", 0)]
-            .into_iter()
-            .chain([("--force-check", 0)])
-            .chain(roles.into_iter().filter(|_| row.can_promote))
-            .chain([("--force-stop", 0), ("--force-check", 7)]);
-        for (act, code) in acts {
-            let output = host.run(["crm_resource", "--resource", ID, act])?;
-            if output.code != code {
-                let (seen, said) = (output.code, output.complaint());
-                return Err(Error::new(format!("{act} of {} is {seen}: {said}", row.name)));
-            }
-            let is_there = !matches!((act, code), ("--validate" | "--force-stop", _) | (_, 7));
-            let there: &[&str] = if is_there { &[node] } else { &[] };
-            expect_files(cluster, row.state, there)?;
-            codes.push(format!("{} {code}", act.trim_start_matches('-')));
-        }
-        host.ok(["crm", "resource", "start", ID])?;
-        let place = cluster.wait("the resource being started by crm", |status| {
-            Ok(status.place(ID, "Started").map(str::to_owned))
-        })?;
-        expect_files(cluster, row.state, &[&place])?;
-        host.ok(["crm", "resource", "stop", ID])?;
-        cluster.wait("the resource being stopped by crm", |status| {
-            Ok((status.role(ID) == "Stopped").then_some(()))
-        })?;
-        settle(cluster)?;
-        expect_files(cluster, row.state, &[])?;
-        host.ok(["crm", "configure", "delete", ID])?;
-        evidence.push(format!("{}: {}", row.name, codes.join(", ")));
+    let rows = rows(cluster)?;
+    let host = cluster.node(NODES[0])?;
+    let made = |row: &&Row| format!("primitive {} {} meta target-role=Stopped\n", row.id, row.name);
+    load(cluster, &rows.iter().map(made).collect::<String>())?;
+    settle(cluster)?;
+    let mut evidence = Evidence::new();
+    for row in &rows {
+        evidence.push(format!("{}: {}", row.name, tried_out(cluster, row)?));
     }
+    let crm = |words: [&'static str; 2]| {
+        host.ok(std::iter::once("crm").chain(words).chain(rows.iter().map(|row| row.id)))
+    };
+    crm(["resource", "start"])?;
+    run_in_the_cluster(cluster, &rows)?;
+    crm(["resource", "stop"])?;
+    for row in &rows {
+        cluster.wait(&format!("{} being stopped", row.id), |status| {
+            Ok((status.role(row.id) == "Stopped").then_some(()))
+        })?;
+        expect_files(cluster, row.state, &[])?;
+    }
+    settle(cluster)?;
+    crm(["configure", "delete"])?;
     Ok(evidence)
+}
+
+/// What `crm_resource` runs by hand on one node, with the codes it must end with.
+fn tried_out(cluster: &Cluster, row: &Row) -> Result<String> {
+    let (node, host) = (NODES[0], cluster.node(NODES[0])?);
+    let roles = [("--force-promote", 0), ("--force-check", 8), ("--force-demote", 0)];
+    let acts = [("--validate", 0), ("--force-check", 7), ("--force-start", 0)]
+        .into_iter()
+        .chain([("--force-check", 0)])
+        .chain(roles.into_iter().filter(|_| row.can_promote))
+        .chain([("--force-stop", 0), ("--force-check", 7)]);
+    let mut codes = Vec::new();
+    for (act, code) in acts {
+        let output = host.run(["crm_resource", "--resource", row.id, act])?;
+        if output.code != code {
+            let (seen, said) = (output.code, output.complaint());
+            return Err(Error::new(format!("{act} of {} is {seen}: {said}", row.name)));
+        }
+        let is_there = !matches!((act, code), ("--validate" | "--force-stop", _) | (_, 7));
+        let there: &[&str] = if is_there { &[node] } else { &[] };
+        expect_files(cluster, row.state, there)?;
+        codes.push(format!("{} {code}", act.trim_start_matches('-')));
+    }
+    Ok(codes.join(", "))
 }
 
 /// An error if crm or pcs complains of what it does.
