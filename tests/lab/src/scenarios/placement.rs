@@ -22,7 +22,7 @@ fn dummy(id: &str, more: &str) -> String {
 
 /// The second one comes first in the configuration and is the quick one.
 fn order_is_kept(cluster: &Cluster) -> Result<Evidence> {
-    let (first, second, node) = ("lab-slow", "lab-quick", NODES[0]);
+    let (first, second, node) = ("lab-first", "lab-second", NODES[0]);
     load(
         cluster,
         &[

@@ -50,10 +50,12 @@ fn slow_monitor(cluster: &Cluster) -> Result<Evidence> {
     let failure = wait_for_timeout(cluster, id, "monitor")?;
     // The executor got no code of the one that it killed.
     let calls = executor::calls(cluster.node(&node)?)?;
-    let killed = calls.iter().find(|call| call.resource == id && call.code.is_none());
-    let killed = killed.filter(|call| call.task == "monitor").map(|call| call.line.clone());
+    let is_killed = |call: &&executor::Call| {
+        call.resource == id && call.task == "monitor" && call.interval > 0 && call.code.is_none()
+    };
+    let killed = calls.iter().find(is_killed).map(|call| call.line.clone());
     let killed = killed.ok_or_else(|| Error::new(format!("{node} killed no monitor of {id}")))?;
-    let killed = killed.split_once("debug: ").map_or(killed.clone(), |(_, said)| said.to_owned());
+    let killed = killed.split_once("info: ").map_or(killed.clone(), |(_, said)| said.to_owned());
     set_parameter(cluster, id, "op_sleep", "0")?;
     cluster.wait(&format!("{id} being started again"), |status| {
         let failed = status.failures.iter().any(|f| f.resource == id && f.task != "monitor");
