@@ -240,6 +240,8 @@ impl Fault {
             Self::Full(node) => {
                 let host = cluster.node(node)?;
                 host.ok(["rm", "-f", "/run/lab-filler"])?;
+                // What it was before, which is tmpfs's default.
+                host.ok(["mount", "-o", "remount,size=50%", "/run"])?;
                 unstandby(cluster.other(node))
             }
             Self::Slow => sleep_in_monitor(cluster, "0"),
