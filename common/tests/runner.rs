@@ -165,7 +165,13 @@ fn stop_is_judged_by_what_is_left() {
     let script = Script { left: left(), handler: broken(), ..Script::default() };
     let (code, reason) = code_and_reason(play(script, "stop", &[]));
     assert_eq!(code, Code::Generic);
-    assert_eq!(reason.unwrap(), "still there after stop: process 42, /run/x (no tool)");
+    assert_eq!(reason.unwrap(), "no tool; still there after stop: process 42, /run/x");
+    // The first version named a path twice, and the cause was cut off.
+    let broken = || Some(Error::generic("cannot remove /run/x: read-only file system"));
+    let script = Script { left: vec!["/run/x".into()], handler: broken(), ..Script::default() };
+    let (_, reason) = code_and_reason(play(script, "stop", &[]));
+    let cause_first = "cannot remove /run/x: read-only file system; it is still there after stop";
+    assert_eq!(reason.unwrap(), cause_first);
 }
 
 #[test]

@@ -135,10 +135,18 @@ fn stop<A: Agent>(agent: &A, context: &Context, handled: Result<()>) -> Result<(
             tracing::warn!("{error}; all the same, nothing of the instance is left");
             Ok(())
         }
-        (false, handled) => {
-            let left = format!("still there after stop: {}", leftovers.join(", "));
-            let why = handled.err().map(|error| format!(" ({error})")).unwrap_or_default();
-            Err(Error::generic(left + &why))
+        (false, Ok(())) => {
+            Err(Error::generic(format!("still there after stop: {}", leftovers.join(", "))))
+        }
+        // The cause first: an exit reason has room for 128 bytes, and a path may take half of them.
+        (false, Err(error)) => {
+            let why = error.to_string();
+            let unnamed: Vec<_> =
+                leftovers.into_iter().filter(|left| !why.contains(left)).collect();
+            Err(Error::generic(match unnamed.join(", ") {
+                named if named.is_empty() => format!("{why}; it is still there after stop"),
+                others => format!("{why}; still there after stop: {others}"),
+            }))
         }
     }
 }
