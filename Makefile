@@ -16,7 +16,7 @@ LOGS = target/lab-logs
 export OCF_AGENTS = $(STAGED)
 
 demo: root deb lab-tool
-	$(LAB) demo --packages $(DEBS) --logs $(LOGS) $(if $(filter-out 0 no,$(KEEP)),--keep)
+	$(LAB) demo --packages $(DEBS) --logs $(LOGS) $(if $(filter-out 0 no off false,$(KEEP)),--keep)
 
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler

@@ -21,7 +21,7 @@ const CODES: [(&str, &str); 12] = [
     ("191", "The same, promoted."),
 ];
 
-/// The section of the pages, and what their files end in: Debian's agents own the plain names.
+/// What the pages' files end in, which is section 7: Debian's agents own the plain names.
 pub const SECTION: &str = "7ocf-agents";
 
 /// The page `ocf_<provider>_<Type>` in section 7. `differences` is where the installed account of the
@@ -35,7 +35,7 @@ pub fn page(provider: &str, agent: &Document, differences: Option<&str>) -> Stri
     let mut page = Roff::new();
     page.control(
         "TH",
-        [name.to_uppercase().as_str(), SECTION, no_date, "ocf-agents", "OCF resource agents"],
+        [name.to_uppercase().as_str(), "7", no_date, "ocf-agents", "OCF resource agents"],
     );
     page.control("SH", ["NAME"]);
     page.text([roman(format!("{name} - {}", agent.short))]);

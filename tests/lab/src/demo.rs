@@ -3,6 +3,7 @@
 
 use crate::checks::{Check, ENDING, EQUIPPED, PACKAGED, SMALL};
 use crate::cluster::{Cluster, Plan};
+use crate::power::Role;
 use crate::progress::Progress;
 use crate::{Lab, Result, failover, logs};
 use std::path::Path;
@@ -14,7 +15,7 @@ use std::path::Path;
 /// The first step that doesn't show what it claims; the nodes' logs are in `logs` then.
 pub fn run(lab: Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Result<()> {
     for name in lab.kept()? {
-        progress.note(&format!("note: {name} is there from an earlier --keep"));
+        progress.note(&format!("note: {name} was kept by an earlier run"));
     }
     // Images first: their steps are not the hosts'.
     Cluster::images(&lab, progress, plan)?;
@@ -41,12 +42,18 @@ pub fn run(lab: Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Resul
 
 /// What there is to do with a kept cluster.
 fn how_to_go_on(cluster: &Cluster) -> Vec<String> {
-    let names: Vec<_> = cluster.site.hosts().iter().map(|host| host.name().to_owned()).collect();
+    // The nodes first: outside, no Pacemaker runs.
+    let (nodes, others): (Vec<_>, Vec<_>) =
+        cluster.site.hosts().iter().partition(|host| host.role == Role::Member);
+    let names: Vec<_> = nodes.into_iter().chain(others).map(|h| h.name().to_owned()).collect();
     how_to_go_on_with(&names, crate::engine::own_server())
 }
 
 fn how_to_go_on_with(names: &[String], own_server: Option<u32>) -> Vec<String> {
-    let mut lines = vec![String::new(), "the cluster is kept; enter a host, look around:".into()];
+    let mut lines = vec![
+        String::new(),
+        "the cluster is kept; enter a host (the last is no node) and look around:".into(),
+    ];
     lines.extend(names.iter().map(|name| format!("     docker exec -it {name} bash")));
     lines.extend([
         "     crm_mon -1rf; pcs status; crm ra info ocf:pacemaker:Dummy".into(),

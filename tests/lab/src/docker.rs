@@ -93,14 +93,15 @@ impl Docker {
         Ok(!self.runner.run_ok(&list)?.stdout.trim().is_empty())
     }
 
-    /// The ids or names the client lists, one a line, for what carries `label`.
+    /// The ids or names the client lists, one a line, for what carries `label`. Goes on although a
+    /// signal came: who cleans up has to know what there is.
     ///
     /// # Errors
     /// As [`Self::ok`].
     pub fn list(&self, command: &[&str], label: &str) -> Result<Vec<String>> {
         let filter = format!("label={label}");
-        let args = command.iter().copied().chain(["--filter", &filter]);
-        Ok(self.ok(args)?.stdout.lines().map(str::to_owned).collect())
+        let list = self.invocation(command).args(["--filter", &filter]).uninterruptible();
+        Ok(self.runner.run_ok(&list)?.stdout.lines().map(str::to_owned).collect())
     }
 
     /// Removes a container, running or not; one that is gone already is no error. Goes on to its

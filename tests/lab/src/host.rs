@@ -82,13 +82,16 @@ pub fn install(runner: &Runner, progress: &Progress, packages: &[&str]) -> Resul
     let list = packages.join(" ");
     progress.note(&format!("installing on this host, with apt-get: {list}"));
     progress.step(&format!("packages {list}"), || {
-        let install = apt(["install", "--yes", "--no-install-recommends"]).args(packages);
-        // Lists that are missing or too old for the mirror show as a failed install.
-        if runner.run(&install)?.code == 0 {
-            return Ok(());
+        let fetch = apt(["install", "--yes", "--no-install-recommends", "--download-only"]);
+        let fetch = fetch.args(packages);
+        // Lists that are missing or too old for the mirror show as a failed download.
+        if runner.run(&fetch)?.code != 0 {
+            runner.run_ok(&apt(["update"]))?;
+            runner.run_ok(&fetch)?;
         }
-        runner.run_ok(&apt(["update"]))?;
-        runner.run_ok(&install).map(|_| ())
+        // Only the download may be ended: a dpkg that is cut off leaves the host to be repaired.
+        let install = apt(["install", "--yes", "--no-install-recommends"]);
+        runner.run_ok(&install.args(packages).uninterruptible().limit(None)).map(|_| ())
     })
 }
 

@@ -6,8 +6,20 @@
 //! uses. On them stand `make demo`, the cluster tier of `make test`, and every test that needs
 //! Debian's own tools or agents beside ours: the machine needs an Engine and nothing else.
 //!
-//! What the lab touches: packages it names before it installs them, containers and images that
-//! carry [`docker::LABEL`], and `/run/ocf-agents-lab`. Networks are inside the containers.
+//! What the lab touches: packages it names before it installs them, containers, their volumes and
+//! images that carry [`docker::LABEL`], `/run/ocf-agents-lab`, `/var/tmp/ocf-agents-lab` while an
+//! image is made, and a directory of logs when something failed. Networks are inside the containers.
+//!
+//! Where to begin:
+//!
+//! | for | see |
+//! |---|---|
+//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`failover`], [`scenarios`], [`takeover`], [`soak`] |
+//! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`] |
+//! | hosts, their network and power | [`site`], [`power`], [`rights`], [`attendant`], [`fence`] |
+//! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`space`] |
+//! | this machine | [`setup`], [`engine`], [`host`], [`docker`], [`container`], [`transient`] |
+//! | the program itself | [`process`], [`signals`], [`progress`], [`error`] |
 
 pub mod attendant;
 pub mod build;

@@ -139,8 +139,6 @@ impl Site {
             args.extend(["--env", "PCMK_debug=pacemaker-execd"].map(str::to_owned));
             // An Engine's store can't be on the kind of file system that the host is on.
             args.extend(["--volume", "/var/lib/docker"].map(str::to_owned));
-            let agent = sibling("fence_lab")?;
-            args.extend(mount(&agent.to_string_lossy(), "/usr/sbin/fence_lab"));
             let device = directory(&self.run).join("device");
             let inside = SOCKET_ON_NODE.trim_end_matches("/socket");
             args.extend(mount(&device.to_string_lossy(), inside));
@@ -156,6 +154,12 @@ impl Site {
             .run_ok(&create.clone().uninterruptible())
             .map_err(|error| explain(error).during(format_args!("making host {}", place.name)))?;
         let name = format!("{}-{}", self.run, place.name);
+        if place.role == Role::Member {
+            // Copied, not mounted: a kept host must be fenced when what built it is gone.
+            let (agent, there) = (sibling("fence_lab")?, format!("{name}:/usr/sbin/fence_lab"));
+            let copy = self.docker.invocation(["cp"]).args([agent.as_os_str(), there.as_ref()]);
+            self.docker.runner.run_ok(&copy)?;
+        }
         let container = Container::new(self.docker.clone(), name);
         Ok(Host { name: place.name.clone(), role: place.role, container })
     }

@@ -2,9 +2,10 @@
 //! A container for one thing to be done: a test's command, or the making of an image.
 //!
 //! It lives no longer than the run that made it, whatever ends that run: its first process reads
-//! a pipe that only the run holds open, and the Engine removes it when that process ends. Even
-//! a run that is killed with SIGKILL leaves nothing to clean up. (The hosts of a cluster, which
-//! outlive their first process, are in [`crate::site`].)
+//! a pipe that only the run holds open, and the Engine removes it when that process ends. Of
+//! a run that is killed with SIGKILL only a container that had not been started yet is left, which
+//! the next run removes. (The hosts of a cluster, which outlive their first process, are in
+//! [`crate::site`].)
 
 use crate::container::Container;
 use crate::docker::{Docker, LABEL};

@@ -206,6 +206,18 @@ fn a_lost_fence_device_ends_the_demo_and_the_hosts_go() {
 
 #[test]
 #[ignore = "needs root, a Docker Engine and packages"]
+fn a_signal_to_the_fence_device_too_leaves_nothing() {
+    // As a CI that ends a job does it: both stopped at once, before either had removed a host.
+    let mut demo = Demo::start();
+    demo.reach("two nodes and a third host");
+    let traces = demo.traces();
+    demo.send(Signal::SIGTERM);
+    demo.attendants().iter().for_each(|attendant| send(attendant, Signal::SIGTERM));
+    demo.leaves_nothing(&traces);
+}
+
+#[test]
+#[ignore = "needs root, a Docker Engine and packages"]
 fn what_is_left_when_all_are_killed_goes_with_the_next_run() {
     let mut killed = Demo::start();
     killed.reach("two nodes and a third host");
