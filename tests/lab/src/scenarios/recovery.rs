@@ -149,8 +149,14 @@ fn cleanup_looks_again(cluster: &Cluster) -> Result<Evidence> {
         let is_failed = status.failure(id, "monitor").is_some();
         Ok(counts.filter(|_| is_failed).map(|(_, count)| count.clone()))
     })?;
+    // Only a start makes the file again. The failure is known a second before anything is planned, so
+    // the cluster's being at rest would say nothing.
+    let place = cluster.wait(&format!("{id} being recovered"), |status| {
+        let Some(place) = status.place(id, "Started") else { return Ok(None) };
+        let is_there = cluster.node(place)?.run(["test", "-e", state])?.code == 0;
+        Ok(is_there.then(|| place.to_owned()))
+    })?;
     settle(cluster)?;
-    let place = running_on(&cluster.status()?, id)?.to_owned();
     let before = identity(cluster, &place, state)?;
     journal::forget(cluster)?;
     cluster.ok(["crm_resource", "--cleanup", "--resource", id])?;
