@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Clones: how many instances, what they are called, and what they mean for each other.
 
-use super::{arrive, expect_files, expect_same, identity, load, settle};
+use super::{arrive, await_file, expect_files, expect_same, identity, load, settle};
 use crate::checks::{Check, Evidence};
 use crate::cluster::{Cluster, NODES};
 use crate::journal;
@@ -111,6 +111,7 @@ fn unique_are_apart(cluster: &Cluster) -> Result<Evidence> {
         let is_noticed = status.failures.iter().any(|f| f.resource == *lost && f.code == 7);
         Ok(is_noticed.then_some(()))
     })?;
+    await_file(cluster, &state_of(lost), NODES[0])?;
     settle(cluster)?;
     expect_files(cluster, &state_of(lost), &[NODES[0]])?;
     expect_same(cluster, NODES[0], &state_of(kept), &before)?;

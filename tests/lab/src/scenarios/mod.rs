@@ -166,6 +166,17 @@ pub(crate) fn expect_files(cluster: &Cluster, path: &str, nodes: &[&str]) -> Res
     Ok(())
 }
 
+/// Waits until a lost state file is there again, which only a start makes so. A failure is known
+/// a second before anything is planned, so the cluster's being at rest would say nothing.
+///
+/// # Errors
+/// It isn't within two minutes.
+pub(crate) fn await_file(cluster: &Cluster, path: &str, node: &str) -> Result<()> {
+    cluster.wait(&format!("{path} being made again on {node}"), |_| {
+        Ok((cluster.node(node)?.run(["test", "-e", path])?.code == 0).then_some(()))
+    })
+}
+
 /// An error unless these things happened in this order, whatever happened between them.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Order, colocation, location by node attributes, and groups.
 
-use super::{arrive, expect_order, expect_same, identity, load, settle};
+use super::{arrive, await_file, expect_order, expect_same, identity, load, settle};
 use crate::checks::{Check, Evidence};
 use crate::cluster::{Cluster, NODES};
 use crate::journal;
@@ -142,6 +142,7 @@ fn group_moves(cluster: &Cluster) -> Result<Evidence> {
     cluster.wait("the loss in the middle being noticed", |status| {
         Ok(status.failure(MEMBERS[1], "monitor").map(|_| ()))
     })?;
+    await_file(cluster, &lost, there)?;
     settle(cluster)?;
     let wanted = ["stop lab-c", "stop lab-b", "start lab-b", "start lab-c"];
     evidence.push(in_order(there, &wanted.map(str::to_owned))?);
