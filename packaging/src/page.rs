@@ -187,22 +187,18 @@ fn examples(page: &mut Roff, spec: &str, agent: &Document) {
         // pcs refuses to make this one as an ordinary resource.
         listing(page, "pcs:", &["pcs cluster node add-remote node3 192.0.2.3".to_owned()]);
     } else {
-        listing(
-            page,
-            "pcs:",
-            &[format!("pcs resource create name {spec}{}", required(agent, " "))],
-        );
+        listing(page, "pcs:", &[format!("pcs resource create name {spec}{}", required(agent))]);
     }
     listing(page, "crm:", &crm(spec, agent));
     if agent.actions.iter().any(|action| action.name == "promote") {
-        let command = format!("pcs resource create name {spec}{} promotable", required(agent, " "));
+        let command = format!("pcs resource create name {spec}{} promotable", required(agent));
         listing(page, "One instance on every node, one of them promoted:", &[command]);
     }
 }
 
 fn crm(spec: &str, agent: &Document) -> Vec<String> {
     let mut lines = vec![format!("crm configure primitive name {spec}")];
-    let values = required(agent, " ");
+    let values = required(agent);
     if !values.is_empty() {
         lines.push(format!("    params{values}"));
     }
@@ -227,9 +223,9 @@ fn crm(spec: &str, agent: &Document) -> Vec<String> {
 }
 
 /// The parameters that a resource can't do without.
-fn required(agent: &Document, separator: &str) -> String {
+fn required(agent: &Document) -> String {
     let required = agent.parameters.iter().filter(|one| one.required && !one.deprecated);
-    required.map(|one| format!("{separator}{}=VALUE", one.name)).collect()
+    required.map(|one| format!(" {}=VALUE", one.name)).collect()
 }
 
 fn listing(page: &mut Roff, title: &str, lines: &[String]) {

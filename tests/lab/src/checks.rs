@@ -7,7 +7,8 @@
 use crate::cluster::{AGENT_DIR, Cluster, NODES, OUTSIDE};
 use crate::packages::{COLLECTION, STANDALONE};
 use crate::power::Role;
-use crate::status::{Resource, Status};
+use crate::scenarios::{expect_same, identity, slate::FIND_STATE_FILES};
+use crate::status::Status;
 use crate::{Error, Result};
 use std::time::Duration;
 
@@ -173,9 +174,7 @@ fn reload_is_no_restart(cluster: &Cluster) -> Result<Evidence> {
     let (id, state) = ("reloaded-dummy", "/run/Dummy-reloaded-dummy.state");
     create(cluster, id, "ocf:pacemaker:Dummy", &["fake=before"], "Started")?;
     let name = running_on(&cluster.status()?, id)?.to_owned();
-    let node = cluster.node(&name)?;
-    let identity = || node.ok(["stat", "--format", "inode %i, changed %z", state]);
-    let file = identity()?.stdout;
+    let file = identity(cluster, &name, state)?;
     let so_far = cluster.logged_operations(id, &name)?.len();
     cluster.pcs(["resource", "update", id, "fake=after"])?;
     let operations = cluster.wait("reload-agent being run", |_| {
@@ -191,18 +190,14 @@ fn reload_is_no_restart(cluster: &Cluster) -> Result<Evidence> {
     if let Some((_, result)) = operations.iter().find(|(o, r)| o == "reload-agent" && r != "ok") {
         return Err(Error::new(format!("reload-agent ended with '{result}'")));
     }
-    let file_after = identity()?.stdout;
-    if file != file_after {
-        let (old, new) = (file.trim(), file_after.trim());
-        return Err(Error::new(format!("the state file was made anew: {old} became {new}")));
-    }
+    expect_same(cluster, &name, state, &file)?;
     if let Some(trouble) = cluster.status()?.trouble(id) {
         return Err(Error::new(trouble));
     }
     let ran: Vec<_> = operations.iter().map(|(o, result)| format!("{o}: {result}")).collect();
     Ok(vec![
         format!("fake=before -> fake=after; Pacemaker ran {}", ran.join(", ")),
-        format!("{state} is the same file: {}", file.trim()),
+        format!("{state} is the same file: {file}"),
     ])
 }
 
@@ -262,11 +257,6 @@ pub fn create(
     Ok(std::iter::once(shown).chain(cluster.crm_mon_about(id)?).collect())
 }
 
-/// Whether a resource is one of ours and no fence device.
-fn is_ours(resource: &&Resource) -> bool {
-    !resource.agent.starts_with("stonith:")
-}
-
 fn wait_for_role(cluster: &Cluster, id: &str, role: &str) -> Result<()> {
     cluster.wait(&format!("{id} being {role}"), |status| match status.trouble(id) {
         Some(trouble) => Err(Error::new(trouble)),
@@ -291,7 +281,7 @@ fn everything_stops(cluster: &Cluster) -> Result<Evidence> {
     let failed_before = cluster.status()?.failures.len();
     cluster.pcs(["property", "set", "stop-all-resources=true"])?;
     cluster.wait("everything being stopped", |status| {
-        Ok(status.resources.iter().filter(is_ours).all(|r| !r.is_active).then_some(()))
+        Ok(status.ours().all(|resource| !resource.is_active).then_some(()))
     })?;
     let status = cluster.status()?;
     if let Some(failure) = status.failures.iter().find(|failure| failure.task == "stop") {
@@ -301,8 +291,7 @@ fn everything_stops(cluster: &Cluster) -> Result<Evidence> {
         return Err(Error::new("an action failed while everything was being stopped"));
     }
     for node in cluster.site.hosts().iter().filter(|host| host.role != Role::Outside) {
-        let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name"];
-        let left = node.ok(find.into_iter().chain(["Stateful-*", ")"]))?.stdout;
+        let left = node.ok(FIND_STATE_FILES)?.stdout;
         if !left.trim().is_empty() {
             let left = left.trim().replace('\n', ", ");
             return Err(Error::new(format!("files are left on {}: {left}", node.name)));

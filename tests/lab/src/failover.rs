@@ -115,17 +115,15 @@ fn failed_stop_fences(cluster: &Cluster) -> Result<Evidence> {
     cluster.node(&lost)?.ok(["mount", "-o", "remount,ro", directory])?;
     let start = Instant::now();
     cluster.ok(["crm_resource", "--move", "--resource", id, "--node", other])?;
-    let failure = cluster.wait("the stop failing", |status| {
-        Ok(status.failure(id, "stop").map(|failure| (failure.code, failure.reason.clone())))
-    });
+    // The failure goes from the record with its node, so it is looked for on the way.
+    let mut failure = None;
     cluster.wait(&format!("{id} being started on {other}"), |status| {
+        failure = status.failure(id, "stop").cloned().or(failure.take());
         Ok((status.place(id, "Started") == Some(other)).then_some(()))
     })?;
     let fenced = fencing_since(cluster, fenced_before, &lost)?;
     evidence.push(format!("{directory} on {lost} becomes read-only, and {id} is to move"));
-    if let Ok((code, reason)) = failure {
-        evidence.push(format!("stop answers {code}: {reason}"));
-    }
+    evidence.extend(failure.map(|f| format!("stop answers {}: {}", f.code, f.reason)));
     evidence.push(format!("fence device: {fenced}"));
     let after = start.elapsed().as_secs_f64();
     evidence.push(format!("{id} is started on {other} after {after:.1} s"));

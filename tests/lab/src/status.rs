@@ -226,6 +226,11 @@ impl Status {
         self.resources.iter().filter(is_it)
     }
 
+    /// Every instance of every resource that is no fence device.
+    pub fn ours(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().filter(|resource| !resource.agent.starts_with("stonith:"))
+    }
+
     /// An attribute of a node.
     #[must_use]
     pub fn attribute(&self, node: &str, name: &str) -> Option<&str> {

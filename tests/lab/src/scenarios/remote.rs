@@ -5,6 +5,7 @@
 //! write it: connections, fencing, rules on `#uname`, and no probes where a resource never runs.
 //! The checks build on each other. They come last in a run: remote nodes take clones too.
 
+use super::{expect_same, identity};
 use crate::checks::{Check, Evidence, running_on};
 use crate::cluster::{Cluster, NODES, REMOTE_ADDRESSES, REMOTES};
 use crate::failover::fencing_since;
@@ -203,11 +204,8 @@ fn holder_is_lost(cluster: &Cluster) -> Result<Evidence> {
     let remote = running_on(&status, DUMMY)?.to_owned();
     let holder = running_on(&status, &remote)?.to_owned();
     let other = cluster.other(&holder);
-    let identity = || {
-        let stat = ["stat", "--format", "inode %i, changed %z", STATE];
-        Ok::<_, Error>(cluster.site.host(&remote)?.ok(stat)?.stdout.trim().to_owned())
-    };
-    let (before, fenced_before) = (identity()?, cluster.site.fence_log().len());
+    let before = identity(cluster, &remote, STATE)?;
+    let fenced_before = cluster.site.fence_log().len();
     let start = Instant::now();
     cluster.cut_power(&holder)?;
     cluster.wait("the other node holding the connection", |status| {
@@ -221,15 +219,12 @@ fn holder_is_lost(cluster: &Cluster) -> Result<Evidence> {
     if fencing_since(cluster, fenced_before, &remote).is_ok() {
         return Err(Error::new(format!("{remote} was fenced, and only {holder} was lost")));
     }
-    let after = identity()?;
-    if before != after {
-        return Err(Error::new(format!("{STATE} was made anew: {before} became {after}")));
-    }
+    expect_same(cluster, &remote, STATE, &before)?;
     Ok(vec![
         format!("{holder} held the connection to {remote}; its container is killed"),
         format!("fence device: {fenced}"),
         format!("{other} holds the connection after {held}"),
-        format!("{STATE} on {remote} is the same file: {after}"),
+        format!("{STATE} on {remote} is the same file: {before}"),
     ])
 }
 

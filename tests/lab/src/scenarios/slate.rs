@@ -11,6 +11,10 @@ use crate::{Error, Result};
 /// Where the agents' programs are, as a pattern; the names Pacemaker runs them by are links.
 const AGENTS: &str = "/usr/lib/ocf*";
 
+/// Finds the agents' state files on a host.
+pub(crate) const FIND_STATE_FILES: [&str; 10] =
+    ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name", "Stateful-*", ")"];
+
 /// What the names of the scenarios' node attributes begin with.
 const OURS: &str = "lab-";
 
@@ -77,8 +81,7 @@ fn remove_resources(cluster: &Cluster) -> Result<()> {
 
 /// The ids of what isn't a fence device, in a configuration: without the numbers of instances.
 fn primitives(status: &Status) -> Vec<String> {
-    let ours = status.resources.iter().filter(|r| !r.agent.starts_with("stonith:"));
-    let mut ids: Vec<_> = ours.map(|r| stem(&r.id).to_owned()).collect();
+    let mut ids: Vec<_> = status.ours().map(|r| stem(&r.id).to_owned()).collect();
     ids.sort();
     ids.dedup();
     ids
@@ -127,8 +130,7 @@ fn nothing_is_configured(cluster: &Cluster) -> Result<()> {
 /// State files and processes of agents on a node, as sentences name them. The files are removed:
 /// they are to be told of once.
 fn sweep(node: &Host) -> Result<Vec<String>> {
-    let find = ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name", "Stateful-*", ")"];
-    let files = node.ok(find.into_iter().chain(["-print", "-delete"]))?.stdout;
+    let files = node.ok(FIND_STATE_FILES.into_iter().chain(["-print", "-delete"]))?.stdout;
     // Processes end while it looks, which it calls an error.
     let find = ["find", "/proc", "-maxdepth", "2", "-name", "exe", "-lname", AGENTS];
     let processes = node.run(find)?.stdout;
