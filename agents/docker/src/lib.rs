@@ -3,6 +3,9 @@
 
 use ocf::{About, Action, Agent, Context, Result, State};
 
+mod container;
+mod engine;
+
 ocf::parameters! {
     /// One container.
     #[derive(Debug)]

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The Docker Engine, asked one question at a time: every question has a deadline, and every way in
+//! which it isn't answered is told apart, because each means something else for the container.
+
+mod endpoint;
+mod failure;
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use failure::Failure;
+
+use crate::container::Container;
+use bollard::{ClientVersion, Docker};
+use ocf::deadline::Deadline;
+use ocf::Error;
+use std::cell::RefCell;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+/// The newest version of the API that bollard's types describe.
+const NEWEST: &ClientVersion = &ClientVersion { major_version: 1, minor_version: 52 };
+/// What is tried first where nobody remembers what the Engine speaks: every Engine from 25 on does.
+const GUESS: &ClientVersion = &ClientVersion { major_version: 1, minor_version: 44 };
+/// How long bollard itself would wait, in seconds: longer than any deadline of ours.
+const FOR_EVER: u64 = 10 * 365 * 24 * 3600;
+
+/// The answer to a question.
+pub(crate) type Answer<T> = std::result::Result<T, Failure>;
+
+/// A Docker Engine.
+pub(crate) struct Engine {
+    endpoint: Endpoint,
+    runtime: Runtime,
+    client: RefCell<Docker>,
+}
+
+impl Engine {
+    /// The Engine at an endpoint; nothing is asked yet. `version` is what it is remembered to speak.
+    ///
+    /// # Errors
+    /// When there is no socket, the certificates can't be used, or the kernel has no event queue for us.
+    pub(crate) fn new(endpoint: Endpoint, version: Option<&str>) -> Answer<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::Unusable(ocf::error::describe(&error)))?;
+        let version = version.and_then(parse_version);
+        let client = endpoint.connect(FOR_EVER, version.as_ref().unwrap_or(GUESS))?;
+        Ok(Self { endpoint, runtime, client: RefCell::new(client) })
+    }
+
+    /// Where it is.
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The version of the API that is spoken with it.
+    pub(crate) fn version(&self) -> String {
+        self.client.borrow().client_version().to_string()
+    }
+
+    /// Agrees with the Engine on the newest version of the API that both know.
+    pub(crate) fn negotiate(&self, deadline: &Deadline) -> Answer<()> {
+        let client = self.client.borrow().clone();
+        let answer = self.wait(deadline, client.version())?;
+        let known = answer.api_version.as_deref().and_then(parse_version);
+        let theirs = known.ok_or_else(|| Failure::Garbage("it names no API version".to_owned()))?;
+        let agreed = if theirs < *NEWEST { theirs } else { *NEWEST };
+        self.client.replace(self.endpoint.connect(FOR_EVER, &agreed)?);
+        Ok(())
+    }
+
+    /// Asks a question; once more, in another version of the API, when the Engine doesn't speak ours.
+    pub(crate) fn ask<T>(
+        &self,
+        deadline: &Deadline,
+        question: impl AsyncFn(&Docker) -> std::result::Result<T, bollard::errors::Error>,
+    ) -> Answer<T> {
+        let client = self.client.borrow().clone();
+        match self.wait(deadline, question(&client)) {
+            Err(Failure::Refused { status: 400, message }) if is_about_version(&message) => {
+                self.negotiate(deadline)?;
+                let client = self.client.borrow().clone();
+                self.wait(deadline, question(&client))
+            }
+            other => other,
+        }
+    }
+
+    fn wait<T>(
+        &self,
+        deadline: &Deadline,
+        answer: impl Future<Output = std::result::Result<T, bollard::errors::Error>>,
+    ) -> Answer<T> {
+        let patience = deadline.left();
+        match self.runtime.block_on(async { timeout(patience, answer).await }) {
+            Ok(answer) => answer.map_err(|error| Failure::of(error, patience)),
+            Err(_) => Err(Failure::Silent(patience)),
+        }
+    }
+
+    /// The container of exactly that name. The Engine itself would also take the beginning of
+    /// another one's ID for it.
+    pub(crate) fn find(&self, name: &str, deadline: &Deadline) -> Answer<Option<Container>> {
+        let question = async |docker: &Docker| docker.inspect_container(name, None).await;
+        match self.ask(deadline, question) {
+            Ok(found) => Ok(Some(Container::of(found)?).filter(|found| found.name == name)),
+            Err(failure) if failure.is_absence() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// An error that says what was asked for.
+    pub(crate) fn error(&self, what: &str, failure: &Failure) -> Error {
+        failure.explain(what, &self.endpoint)
+    }
+
+    /// What a question without an Engine costs at most, so that something can still be done.
+    pub(crate) fn patience(deadline: &Deadline, percent: u32) -> Deadline {
+        deadline.share(percent).within(Duration::from_secs(60))
+    }
+}
+
+/// `1.41`.
+fn parse_version(text: &str) -> Option<ClientVersion> {
+    let (major, minor) = text.trim().split_once('.')?;
+    Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
+}
+
+/// "client version 1.44 is too new. Maximum supported API version is 1.41", and the other way round.
+fn is_about_version(message: &str) -> bool {
+    message.contains("client version")
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The ways in which an Engine doesn't do what it is asked.
+
+use super::Endpoint;
+use bollard::errors::Error as Bollard;
+use ocf::Error;
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// Why there is no answer, or not the one that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nobody is there to be asked: no socket, or nobody behind it.
+    Unreachable(String),
+    /// We may not ask.
+    Forbidden,
+    /// It can't even be asked: a certificate is missing, say.
+    Unusable(String),
+    /// No answer in the time there was.
+    Silent(Duration),
+    /// An answer that is none, or half of one.
+    Garbage(String),
+    /// The Engine refuses, in its own words.
+    Refused {
+        /// The HTTP status (RFC 9110).
+        status: u16,
+        /// One sentence, as the Engine says it.
+        message: String,
+    },
+}
+
+impl Failure {
+    /// What bollard's error means.
+    pub(crate) fn of(error: Bollard, patience: Duration) -> Self {
+        match error {
+            Bollard::DockerResponseServerError { status_code, message } => {
+                Self::Refused { status: status_code, message: one_line(&message) }
+            }
+            Bollard::RequestTimeoutError => Self::Silent(patience),
+            Bollard::SocketNotFoundError(_) => Self::Unreachable("no such socket".to_owned()),
+            Bollard::DockerStreamError { error } => {
+                Self::Refused { status: 500, message: one_line(&error) }
+            }
+            other => find_io(&other).map_or_else(
+                || Self::Garbage(one_line(&innermost(&other))),
+                |error| Self::of_io(error, patience),
+            ),
+        }
+    }
+
+    fn of_io(error: &io::Error, patience: Duration) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Self::Forbidden,
+            // The queue of those who wait to be let in is full: it is there, and doesn't move.
+            io::ErrorKind::WouldBlock => Self::Silent(patience),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                Self::Garbage(error.to_string())
+            }
+            _ => Self::Unreachable(ocf::error::describe(error)),
+        }
+    }
+
+    /// Whether the Engine says that there is no such thing.
+    pub(crate) const fn is_absence(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+
+    /// Whether the Engine is there and knows what it says.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
+    /// Whether it says that it can't, as things are: another request is in the way.
+    pub(crate) const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused { status: 409, .. })
+    }
+
+    /// The failure of something that was asked of the Engine at an endpoint.
+    pub(super) fn explain(&self, what: &str, endpoint: &Endpoint) -> Error {
+        match self {
+            Self::Refused { message, .. } => Error::generic(format!("cannot {what}: {message}")),
+            Self::Forbidden => {
+                Error::permission(format!("cannot {what}: no permission to use {endpoint}"))
+            }
+            Self::Unreachable(_) | Self::Silent(_) | Self::Garbage(_) | Self::Unusable(_) => {
+                Error::generic(format!("cannot {what}: {}", self.of_engine(endpoint)))
+            }
+        }
+    }
+
+    /// The sentence about the Engine itself.
+    pub(crate) fn of_engine(&self, endpoint: &Endpoint) -> String {
+        match self {
+            Self::Unreachable(why) => format!("Docker Engine at {endpoint} is down ({why})"),
+            Self::Forbidden => format!("no permission to use {endpoint}"),
+            Self::Unusable(why) => format!("Docker Engine at {endpoint} can't be asked: {why}"),
+            Self::Silent(time) => {
+                format!("Docker Engine at {endpoint} didn't answer in {:.1} s", time.as_secs_f32())
+            }
+            Self::Garbage(what) => format!("{endpoint} answers as no Docker Engine does: {what}"),
+            Self::Refused { message, .. } => format!("Docker Engine refuses: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "it is down ({why})"),
+            Self::Forbidden => f.write_str("no permission to ask it"),
+            Self::Unusable(why) => write!(f, "it can't be asked: {why}"),
+            Self::Silent(time) => write!(f, "no answer in {:.1} s", time.as_secs_f32()),
+            Self::Garbage(what) => write!(f, "an answer that is none: {what}"),
+            Self::Refused { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+/// The kernel's error at the bottom of another one.
+fn find_io(error: &Bollard) -> Option<&io::Error> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(one) = cause {
+        if let Some(io) = one.downcast_ref::<io::Error>()
+            && io.raw_os_error().is_some()
+        {
+            return Some(io);
+        }
+        cause = one.source();
+    }
+    None
+}
+
+fn innermost(error: &Bollard) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// The Engine's words, without the prefix that says whose they are.
+fn one_line(message: &str) -> String {
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let line = words.join(" ");
+    line.strip_prefix("Error response from daemon: ").unwrap_or(&line).to_owned()
+}
