@@ -131,14 +131,21 @@ fn failed_stop_fences(cluster: &Cluster) -> Result<Evidence> {
     Ok(evidence)
 }
 
-/// The fence device's own line on the fencing of a node.
+/// The fence device's own line on the fencing of a node, which it writes when it has answered: a
+/// cluster that is quick is a step further by then.
 ///
 /// # Errors
-/// It did nothing of the kind.
+/// It does nothing of the kind.
 pub fn fencing_since(cluster: &Cluster, seen: usize, node: &str) -> Result<String> {
+    let what = format!("the fence device telling of {node}");
+    cluster.wait(&what, |_| Ok(find_fencing(cluster, seen, node)))
+}
+
+/// That line, if it is there already.
+#[must_use]
+pub fn find_fencing(cluster: &Cluster, seen: usize, node: &str) -> Option<String> {
     let wanted = format!("reboot {node} asked by ");
     let log = cluster.site.fence_log();
-    let line = log.into_iter().skip(seen).find(|line| line.contains(&wanted));
-    let line = line.ok_or_else(|| Error::new(format!("{node} was never fenced")))?;
-    Ok(line.split_once(' ').map_or(line.clone(), |(_, rest)| rest.to_owned()))
+    let line = log.into_iter().skip(seen).find(|line| line.contains(&wanted))?;
+    Some(line.split_once(' ').map_or(line.clone(), |(_, rest)| rest.to_owned()))
 }

@@ -8,7 +8,7 @@
 use super::{expect_same, identity};
 use crate::checks::{Check, Evidence, running_on};
 use crate::cluster::{Cluster, NODES, REMOTE_ADDRESSES, REMOTES};
-use crate::failover::fencing_since;
+use crate::failover::{fencing_since, find_fencing};
 use crate::power;
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
@@ -216,7 +216,7 @@ fn holder_is_lost(cluster: &Cluster) -> Result<Evidence> {
     let held = since(start);
     let fenced = fencing_since(cluster, fenced_before, &holder)?;
     cluster.wait_for_return(&holder)?;
-    if fencing_since(cluster, fenced_before, &remote).is_ok() {
+    if find_fencing(cluster, fenced_before, &remote).is_some() {
         return Err(Error::new(format!("{remote} was fenced, and only {holder} was lost")));
     }
     expect_same(cluster, &remote, STATE, &before)?;
