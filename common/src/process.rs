@@ -42,6 +42,12 @@ impl Identity {
             if started == self.started && !matches!(state, 'Z' | 'X'))
     }
 
+    /// How long ago it started.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        age(self.started)
+    }
+
     /// A line to remember the process by between actions: version of the form, boot, pid, start.
     /// A hint only: who loses it must be able to find the process another way.
     #[must_use]
@@ -125,7 +131,11 @@ enum Handle {
 /// How long ago this process started: clock ticks since boot (proc_pid_stat(5), field 22).
 pub(crate) fn age_of_self() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let (_, started) = parse_stat(&stat)?;
+    parse_stat(&stat).and_then(|(_, started)| age(started))
+}
+
+/// How long ago that was: clock ticks since boot.
+fn age(started: u64) -> Option<Duration> {
     let hertz = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
     let ticks = u32::try_from(hertz).ok().filter(|hertz| *hertz > 0)?;
     let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?);
@@ -147,7 +157,8 @@ pub(crate) fn children() -> Vec<Identity> {
 }
 
 /// The kernel's name of this boot (random(4)).
-fn boot_id() -> Option<String> {
+#[must_use]
+pub fn boot_id() -> Option<String> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned())
 }

@@ -94,6 +94,17 @@ impl Container {
         }
     }
 
+    /// What its health check said last, as an addition to a sentence.
+    pub(crate) fn last_probe(&self) -> String {
+        let health = self.details.state.as_ref().and_then(|state| state.health.as_ref());
+        let log = health.and_then(|health| health.log.as_ref()?.last());
+        let line = log.and_then(|probe| probe.output.as_deref()?.lines().next_back());
+        line.map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| format!(": {line}"))
+            .unwrap_or_default()
+    }
+
     /// How often the Engine has started it again by itself.
     pub(crate) fn restarts(&self) -> i64 {
         self.details.restart_count.unwrap_or(0)
@@ -144,7 +155,7 @@ fn signal_name(number: i32) -> Option<&'static str> {
 }
 
 /// `TERM`, `SIGTERM`, `15`, `SIGRTMIN+3`; empty is SIGTERM. `None` for what isn't a signal.
-fn parse_signal(name: &str) -> Option<i32> {
+pub(crate) fn parse_signal(name: &str) -> Option<i32> {
     if name.is_empty() {
         return Some(nix::libc::SIGTERM);
     }

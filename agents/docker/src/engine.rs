@@ -11,9 +11,7 @@ pub(crate) use failure::Failure;
 use crate::container::Container;
 use bollard::{ClientVersion, Docker};
 use ocf::deadline::Deadline;
-use ocf::Error;
 use std::cell::RefCell;
-use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -25,7 +23,7 @@ const GUESS: &ClientVersion = &ClientVersion { major_version: 1, minor_version: 
 const FOR_EVER: u64 = 10 * 365 * 24 * 3600;
 
 /// The answer to a question.
-pub(crate) type Answer<T> = std::result::Result<T, Failure>;
+pub(crate) type Answer<T> = Result<T, Failure>;
 
 /// A Docker Engine.
 pub(crate) struct Engine {
@@ -45,11 +43,6 @@ impl Engine {
         let version = version.and_then(parse_version);
         let client = endpoint.connect(FOR_EVER, version.as_ref().unwrap_or(GUESS))?;
         Ok(Self { endpoint, runtime, client: RefCell::new(client) })
-    }
-
-    /// Where it is.
-    pub(crate) const fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
     }
 
     /// The version of the API that is spoken with it.
@@ -72,7 +65,7 @@ impl Engine {
     pub(crate) fn ask<T>(
         &self,
         deadline: &Deadline,
-        question: impl AsyncFn(&Docker) -> std::result::Result<T, bollard::errors::Error>,
+        question: impl AsyncFn(&Docker) -> Result<T, bollard::errors::Error>,
     ) -> Answer<T> {
         let client = self.client.borrow().clone();
         match self.wait(deadline, question(&client)) {
@@ -88,7 +81,7 @@ impl Engine {
     fn wait<T>(
         &self,
         deadline: &Deadline,
-        answer: impl Future<Output = std::result::Result<T, bollard::errors::Error>>,
+        answer: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Answer<T> {
         let patience = deadline.left();
         match self.runtime.block_on(async { timeout(patience, answer).await }) {
@@ -106,16 +99,6 @@ impl Engine {
             Err(failure) if failure.is_absence() => Ok(None),
             Err(failure) => Err(failure),
         }
-    }
-
-    /// An error that says what was asked for.
-    pub(crate) fn error(&self, what: &str, failure: &Failure) -> Error {
-        failure.explain(what, &self.endpoint)
-    }
-
-    /// What a question without an Engine costs at most, so that something can still be done.
-    pub(crate) fn patience(deadline: &Deadline, percent: u32) -> Deadline {
-        deadline.share(percent).within(Duration::from_secs(60))
     }
 }
 

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `ocf:heartbeat:docker`: one container of a Docker Engine, by way of the Engine's API.
 
-use ocf::{About, Action, Agent, Context, Result, State};
-
 mod container;
 mod engine;
+mod evidence;
+mod exec;
+mod in_flight;
+mod monitor;
+mod name;
+mod processes;
+mod record;
+mod site;
+mod start;
+mod stop;
+
+use engine::Failure;
+use ocf::{About, Action, Agent, Context, Error, Result, State};
+use site::Site;
+use std::cell::RefCell;
+use stop::Manner;
 
 ocf::parameters! {
     /// One container.
@@ -62,19 +76,47 @@ ocf::parameters! {
 #[derive(Debug)]
 pub struct Docker {
     parameters: Parameters,
+    name: String,
+    /// Why a clone can't have that name.
+    ambiguity: Option<Error>,
+    /// What a stop came to: why it failed, and why the Engine didn't answer. It needn't be asked in
+    /// vain once more, and what may yet come back shows nowhere.
+    stopped: RefCell<(Option<Error>, Option<Failure>)>,
 }
 
 impl Docker {
-    fn start(&self, _: &Context) -> Result<()> {
-        Ok(())
+    fn start(&self, context: &Context) -> Result<()> {
+        let site = Site::new(context, &self.name)?;
+        start::start(&site, &self.parameters, |_engine| {
+            let words: Vec<String> =
+                self.parameters.run_cmd.split_ascii_whitespace().map(str::to_owned).collect();
+            Ok(start::Plan {
+                body: bollard::models::ContainerCreateBody {
+                    image: Some(self.parameters.image.clone()),
+                    cmd: (!words.is_empty()).then_some(words),
+                    network_disabled: Some(true),
+                    ..Default::default()
+                },
+                platform: None,
+            })
+        })
     }
 
-    fn stop(&self, _: &Context) -> Result<()> {
-        Ok(())
+    fn stop(&self, context: &Context) -> Result<()> {
+        if name::check(&self.name).is_err() {
+            return Ok(());
+        }
+        let site = Site::new(context, &self.name)?;
+        let (result, failure) = stop::stop(&site, Manner::of(&self.parameters));
+        self.stopped.replace((result.as_ref().err().cloned(), failure));
+        result
     }
 
-    fn monitor(&self, _: &Context) -> Result<State> {
-        Ok(State::stopped(format!("no container of {}", self.parameters.image)))
+    fn monitor(&self, context: &Context) -> Result<State> {
+        if let Err(error) = name::check(&self.name) {
+            return Ok(State::stopped(error.reason));
+        }
+        monitor::monitor(&Site::new(context, &self.name)?, &self.parameters)
     }
 }
 
@@ -93,11 +135,31 @@ impl Agent for Docker {
     ];
     type Parameters = Parameters;
 
-    fn new(parameters: Parameters, _: &Context) -> Self {
-        Self { parameters }
+    fn new(parameters: Parameters, context: &Context) -> Self {
+        let name = name::of(&parameters, context);
+        let ambiguity = name::check_clone(&parameters, context).err();
+        Self { parameters, name, ambiguity, stopped: RefCell::default() }
     }
 
-    fn leftovers(&self, _: &Context) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    fn check(&self) -> Result<()> {
+        self.ambiguity.clone().map_or(Ok(()), Err)?;
+        name::check(&self.name)
+    }
+
+    /// Start has waited already.
+    fn ready(&self, _: &Context) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn leftovers(&self, context: &Context) -> Result<Vec<String>> {
+        if name::check(&self.name).is_err() {
+            return Ok(Vec::new());
+        }
+        let (error, failure) = self.stopped.take();
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let site = Site::new(context, &self.name)?;
+        stop::leftovers(&site, Manner::of(&self.parameters), failure.as_ref())
     }
 }

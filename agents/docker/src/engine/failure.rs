@@ -4,7 +4,6 @@
 use super::Endpoint;
 use bollard::errors::Error as Bollard;
 use ocf::Error;
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -72,13 +71,8 @@ impl Failure {
         matches!(self, Self::Refused { .. })
     }
 
-    /// Whether it says that it can't, as things are: another request is in the way.
-    pub(crate) const fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused { status: 409, .. })
-    }
-
     /// The failure of something that was asked of the Engine at an endpoint.
-    pub(super) fn explain(&self, what: &str, endpoint: &Endpoint) -> Error {
+    pub(crate) fn explain(&self, what: &str, endpoint: &Endpoint) -> Error {
         match self {
             Self::Refused { message, .. } => Error::generic(format!("cannot {what}: {message}")),
             Self::Forbidden => {
@@ -140,9 +134,25 @@ fn innermost(error: &Bollard) -> String {
     cause.to_string()
 }
 
-/// The Engine's words, without the prefix that says whose they are.
+/// What stands around the cause in what the Engine and those below it say.
+const WRAPPERS: &[&str] = &[
+    "Error response from daemon: ",
+    "failed to create shim task: ",
+    "failed to create task for container: ",
+    "failed to set up container networking: ",
+    "OCI runtime create failed: ",
+    "runc create failed: ",
+    "container_linux.go:367: starting container process caused: ",
+    "unable to start container process: ",
+    "error during container init: ",
+];
+
+/// The Engine's words in one line, the cause first: an exit reason has room for 128 bytes.
 fn one_line(message: &str) -> String {
     let words: Vec<&str> = message.split_whitespace().collect();
-    let line = words.join(" ");
-    line.strip_prefix("Error response from daemon: ").unwrap_or(&line).to_owned()
+    let mut line = words.join(" ");
+    for wrapper in WRAPPERS {
+        line = line.replacen(wrapper, "", 1);
+    }
+    line.strip_suffix(": unknown").unwrap_or(&line).to_owned()
 }

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Makes the container and starts it, and waits until it works. Before the Engine is asked for
+//! anything that outlives the question, a record says so: whoever is killed here leaves a stop that
+//! knows what may still come.
+
+use crate::container::{Container, Status};
+use crate::engine::{Engine, Failure};
+use crate::record::{self, Phase, Record};
+use crate::site::Site;
+use crate::stop::{self, Manner};
+use crate::{Parameters, exec};
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
+    CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use futures_util::StreamExt;
+use ocf::{Error, Result, tracing};
+use std::time::{Duration, Instant};
+
+/// How long a container has to be up to count as started.
+const SETTLED: Duration = Duration::from_millis(100);
+/// How often a command that judges the service is repeated while it isn't ready.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often the Engine may start it again before it counts as crashing.
+const RESTARTS: i64 = 3;
+/// How many lines of the container's own log come into ours when it fails.
+const LINES: &str = "20";
+/// How much of the time starting may take, in percent; the rest is for saying why not.
+const SHARE: u32 = 95;
+
+/// What is to be made where there is nothing to be started again.
+pub(crate) struct Plan {
+    /// What the Engine is asked for.
+    pub(crate) body: ContainerCreateBody,
+    /// For which platform.
+    pub(crate) platform: Option<String>,
+}
+
+/// Brings the container up. `prepare` sees to everything that making one needs: it is called only if
+/// one is to be made, and before anything is.
+///
+/// # Errors
+/// When it doesn't come up; what this start has made is gone then, unless it had begun to run.
+pub(crate) fn start(
+    site: &Site<'_>,
+    parameters: &Parameters,
+    prepare: impl FnOnce(&Engine) -> Result<Plan>,
+) -> Result<()> {
+    let engine = engine(site)?;
+    let found = find(site)?;
+    if let Some(container) = found.as_ref() {
+        match container.status {
+            Status::Running => return wait(site, parameters),
+            Status::Paused => {
+                unpause(site, engine, container)?;
+                return wait(site, parameters);
+            }
+            _ => {}
+        }
+    }
+    let kept = match found {
+        Some(container) => dispose(site, parameters, container)?,
+        None => None,
+    };
+    let id = match kept {
+        Some(container) => {
+            warn_of_another_image(parameters, &container);
+            container.id
+        }
+        None => create(site, engine, &prepare(engine)?)?,
+    };
+    run(site, engine, &id, !parameters.reuse)?;
+    wait(site, parameters)
+}
+
+/// The Engine, speaking the newest version of its API that both know.
+fn engine<'a>(site: &'a Site<'_>) -> Result<&'a Engine> {
+    let limit = site.context.deadline.share(SHARE);
+    let engine = site.engine().and_then(|engine| engine.negotiate(&limit).map(|()| engine));
+    engine.map_err(|failure| {
+        let error = site.error(&format!("start container {}", site.name), &failure);
+        let is_missing = matches!(failure, Failure::Unreachable(_))
+            && site.endpoint.socket().is_some()
+            && ocf::command::find_program(site.context, "dockerd".as_ref()).is_none();
+        if is_missing {
+            let endpoint = &site.endpoint;
+            return Error::installed(format!("no Docker Engine at {endpoint}: install docker.io"));
+        }
+        error
+    })
+}
+
+fn find(site: &Site<'_>) -> Result<Option<Container>> {
+    let found = site.find(&site.context.deadline.share(SHARE));
+    found.map_err(|failure| site.error(&format!("look for container {}", site.name), &failure))
+}
+
+fn unpause(site: &Site<'_>, engine: &Engine, container: &Container) -> Result<()> {
+    tracing::warn!("container {} was paused: it goes on", site.name);
+    let question = async |docker: &Docker| docker.unpause_container(&container.id).await;
+    let answer = engine.ask(&site.context.deadline.share(SHARE), question);
+    answer.map_err(|failure| site.error(&format!("unpause container {}", site.name), &failure))
+}
+
+/// What is there and doesn't run: kept for another start, or taken away.
+fn dispose(
+    site: &Site<'_>,
+    parameters: &Parameters,
+    container: Container,
+) -> Result<Option<Container>> {
+    let is_whole = matches!(container.status, Status::Created | Status::Exited);
+    if parameters.reuse && is_whole {
+        return Ok(Some(container));
+    }
+    let keep = parameters.reuse && container.status == Status::Restarting;
+    let manner = Manner { force: false, keep };
+    stop::end(site, manner, &container)
+        .unwrap_or_else(|failure| Err(site.error("remove the old container", &failure)))?;
+    Ok(keep.then_some(container))
+}
+
+fn warn_of_another_image(parameters: &Parameters, container: &Container) {
+    let made_of = container.details.config.as_ref().and_then(|config| config.image.as_deref());
+    if let Some(image) = made_of.filter(|image| *image != parameters.image) {
+        let name = &container.name;
+        tracing::warn!(
+            "container {name} is kept (reuse) and was made of {image}: remove it by hand"
+        );
+    }
+}
+
+/// Makes the container; its ID.
+fn create(site: &Site<'_>, engine: &Engine, plan: &Plan) -> Result<String> {
+    remember(site, engine, Phase::Asking, None)?;
+    let options = CreateContainerOptions {
+        name: Some(site.name.to_owned()),
+        platform: plan.platform.clone().unwrap_or_default(),
+    };
+    let answer = engine.ask(&site.context.deadline.share(SHARE), async |docker: &Docker| {
+        docker.create_container(Some(options.clone()), plan.body.clone()).await
+    });
+    match answer {
+        Ok(made) => {
+            made.warnings.iter().for_each(|warning| tracing::warn!("Docker Engine: {warning}"));
+            Ok(made.id)
+        }
+        Err(failure) => {
+            forget_if_refused(site, &failure);
+            Err(site.error(&format!("create container {}", site.name), &failure))
+        }
+    }
+}
+
+/// An Engine that has refused does nothing more.
+fn forget_if_refused(site: &Site<'_>, failure: &Failure) {
+    if failure.is_refusal()
+        && let Err(error) = site.file.remove()
+    {
+        tracing::warn!("{error}");
+    }
+}
+
+/// Starts it; one that can't be started is taken away if it is ours to make anew.
+fn run(site: &Site<'_>, engine: &Engine, id: &str, is_new: bool) -> Result<()> {
+    remember(site, engine, Phase::Asking, Some(id))?;
+    let limit = site.context.deadline.share(SHARE);
+    let start = async |docker: &Docker| docker.start_container(id, None).await;
+    let Err(failure) = engine.ask(&limit, start) else { return Ok(()) };
+    if failure.is_refusal() && is_new {
+        let options = RemoveContainerOptionsBuilder::new().v(true).force(true).build();
+        let gone = engine.ask(&site.context.deadline, async |docker: &Docker| {
+            docker.remove_container(id, Some(options.clone())).await
+        });
+        if let Err(why) = gone {
+            tracing::warn!("container {} was made and can't be removed: {why}", site.name);
+        }
+    }
+    forget_if_refused(site, &failure);
+    Err(site.error(&format!("start container {}", site.name), &failure))
+}
+
+fn remember(site: &Site<'_>, engine: &Engine, phase: Phase, id: Option<&str>) -> Result<()> {
+    record::ensure_directory(site.context);
+    let record = Record::new(phase, engine.version(), id.map(str::to_owned), None);
+    record.write(&site.file)
+}
+
+/// Until it is up and its service is well.
+fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
+    let (began, mut complaint) = (Instant::now(), None);
+    let limit = site.context.deadline.share(SHARE);
+    loop {
+        let found = find(site)?;
+        let Some(container) = found else {
+            let name = site.name;
+            return Err(Error::generic(format!("container {name} is gone right after its start")));
+        };
+        match container.status {
+            Status::Running if began.elapsed() >= SETTLED => {
+                match exec::check(site, &parameters.monitor_cmd, &container) {
+                    Ok(()) => {
+                        record_running(site, &container);
+                        return Ok(());
+                    }
+                    // What failed only because the time was over says less than what came before.
+                    Err(error) => complaint = complaint.filter(|_| limit.is_over()).or(Some(error)),
+                }
+            }
+            Status::Restarting if container.restarts() >= RESTARTS => {
+                return Err(fallen(site, &container));
+            }
+            Status::Running | Status::Restarting => {}
+            _ => return Err(fallen(site, &container)),
+        }
+        let pause = if complaint.is_some() { PAUSE } else { SETTLED / 4 };
+        if limit.is_over() || !site.context.sleep(pause) {
+            let seconds = site.context.deadline.used().as_secs();
+            let name = site.name;
+            return Err(complaint.unwrap_or_else(|| {
+                Error::generic(format!("container {name} is not up {seconds} s after its start"))
+            }));
+        }
+    }
+}
+
+/// It runs: what is remembered is only a hint from now on.
+fn record_running(site: &Site<'_>, container: &Container) {
+    let policy = container.restart_policy();
+    if policy != "no" {
+        let name = site.name;
+        tracing::warn!(
+            "the Engine restarts container {name} without asking the cluster, as its restart policy \
+             {policy} says: use --restart=no"
+        );
+    }
+    let version = site.engine().map(Engine::version).unwrap_or_default();
+    let id = Some(container.id.clone());
+    if let Err(error) = Record::new(Phase::Running, version, id, container.pid).write(&site.file) {
+        tracing::warn!("{error}");
+    }
+}
+
+/// Why it doesn't run; its own last words go into the log.
+fn fallen(site: &Site<'_>, container: &Container) -> Error {
+    let lines = last_words(site, container);
+    lines.iter().for_each(|line| tracing::error!("container {}: {line}", site.name));
+    let see = if lines.is_empty() { "" } else { "; its last lines are in the log" };
+    Error::generic(format!(
+        "container {} {} right after its start{see}",
+        site.name,
+        container.ending()
+    ))
+}
+
+/// The last lines that it wrote.
+fn last_words(site: &Site<'_>, container: &Container) -> Vec<String> {
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(LINES).build();
+    let question = async |docker: &Docker| {
+        let mut stream = docker.logs(&container.id, Some(options.clone()));
+        let mut text = String::new();
+        while let Some(piece) = stream.next().await {
+            let (LogOutput::StdOut { message }
+            | LogOutput::StdErr { message }
+            | LogOutput::Console { message }
+            | LogOutput::StdIn { message }) = piece?;
+            text.push_str(&String::from_utf8_lossy(&message));
+        }
+        Ok(text)
+    };
+    let patience = site.context.deadline.within(Duration::from_secs(2));
+    let text = site.engine().and_then(|engine| engine.ask(&patience, question));
+    text.map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
+}
