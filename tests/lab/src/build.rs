@@ -116,6 +116,8 @@ impl<'a> Build<'a> {
             container.ok(["install", "-d", DEBIAN_PACKAGES])?;
             let agents = ["download", "resource-agents", "pacemaker-resource-agents"];
             self.apt_get(&container, DEBIAN_PACKAGES, &agents)?;
+        }
+        if matches!(kind, Kind::Peers(_) | Kind::Engine(_)) {
             // What systemd-tmpfiles would make at boot, for the agents of resource-agents.
             container.ok(["install", "-d", "-m", "1755", "/run/resource-agents"])?;
         }

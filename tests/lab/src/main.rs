@@ -117,6 +117,9 @@ struct Exec {
     /// Let the command make namespaces and mounts of its own
     #[arg(long)]
     namespaces: bool,
+    /// Run the command beside an Engine's packages of this Debian, and let it run an Engine
+    #[arg(long, value_enum, value_name = "RELEASE")]
+    engine: Option<Release>,
     /// End the command after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
@@ -213,12 +216,14 @@ impl On {
 }
 
 fn run_in_container(lab: &Lab, aside: &Progress, exec: Exec) -> Result<u8> {
+    let kind = exec.engine.map_or(Kind::Peers(Release::Bookworm), Kind::Engine);
     let node = lab.transient(&Spec {
-        image: lab.image(aside, Kind::Peers(Release::Bookworm), None)?,
+        image: lab.image(aside, kind, None)?,
         hostname: "exec".into(),
         // For the kill harness, which follows an agent's system calls.
         capabilities: [vec!["SYS_PTRACE".into()], exec.capability].concat(),
         has_namespaces: exec.namespaces,
+        has_engine: exec.engine.is_some(),
         environment: exec.env,
         mounts: exec.mount,
         tmpfs: exec.tmpfs,

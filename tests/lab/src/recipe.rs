@@ -16,6 +16,8 @@ pub enum Kind {
     Node(Release),
     /// A Pacemaker Remote host on our packages.
     Remote(Release),
+    /// An Engine, Debian's shell agents, and what containers are made of in the tests of our agent.
+    Engine(Release),
 }
 
 /// To be raised when a step of the build changes what ends up in an image.
@@ -31,6 +33,13 @@ const CLUSTER: [&str; 5] = ["pacemaker", "corosync", "pcs", "crmsh", "pacemaker-
 /// An Engine of the node's own.
 const ENGINE: [&str; 2] = ["docker.io", "iptables"];
 
+/// The Engine's client, where it is in a package of its own.
+const CLIENT: [&str; 1] = ["docker-cli"];
+
+/// The shell agents, and the programs that are put into containers: pacemaker-remoted is the first
+/// process of every bundle.
+const INSIDE: [&str; 3] = ["resource-agents", "busybox-static", "pacemaker-remote"];
+
 impl Kind {
     /// The release it is made of.
     #[must_use]
@@ -39,7 +48,8 @@ impl Kind {
             Self::Base(release)
             | Self::Peers(release)
             | Self::Node(release)
-            | Self::Remote(release) => release,
+            | Self::Remote(release)
+            | Self::Engine(release) => release,
         }
     }
 
@@ -51,9 +61,10 @@ impl Kind {
             // libxml2-utils is what upstream's ocf-tester needs; iputils-ping, the agent ping.
             Self::Peers(_) => &[&CLUSTER, &TOOLS, &["resource-agents", "libxml2-utils", "strace"]],
             Self::Node(Release::Bookworm) => &[&CLUSTER, &TOOLS, &ENGINE],
-            // The client is in a package of its own there.
-            Self::Node(Release::Trixie) => &[&CLUSTER, &TOOLS, &ENGINE, &["docker-cli"]],
+            Self::Node(Release::Trixie) => &[&CLUSTER, &TOOLS, &ENGINE, &CLIENT],
             Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
+            Self::Engine(Release::Bookworm) => &[&TOOLS, &ENGINE, &INSIDE],
+            Self::Engine(Release::Trixie) => &[&TOOLS, &ENGINE, &CLIENT, &INSIDE],
         };
         more.concat()
     }
@@ -73,6 +84,7 @@ impl Kind {
             Self::Peers(_) => format!("an image of {debian}'s Pacemaker and shell agents"),
             Self::Node(_) => format!("an image of a {debian} cluster node"),
             Self::Remote(_) => format!("an image of a {debian} host for Pacemaker Remote"),
+            Self::Engine(_) => format!("an image of {debian}'s Engine and shell agents"),
         }
     }
 
@@ -84,6 +96,7 @@ impl Kind {
             Self::Peers(_) => 700,
             Self::Node(_) => 1100,
             Self::Remote(_) => 500,
+            Self::Engine(_) => 900,
         }
     }
 
@@ -95,6 +108,7 @@ impl Kind {
             Self::Peers(_) => "peers",
             Self::Node(_) => "node",
             Self::Remote(_) => "remote",
+            Self::Engine(_) => "engine",
         };
         format!("ocf-agents-lab/{kind}-{}", self.release().code_name())
     }
@@ -138,6 +152,8 @@ mod tests {
             Kind::Node(Release::Bookworm),
             Kind::Node(Release::Trixie),
             Kind::Remote(Release::Bookworm),
+            Kind::Engine(Release::Bookworm),
+            Kind::Engine(Release::Trixie),
         ];
         let tags: std::collections::BTreeSet<_> = kinds.iter().map(|kind| kind.tag()).collect();
         assert_eq!(tags.len(), kinds.len());

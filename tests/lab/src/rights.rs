@@ -4,6 +4,7 @@
 
 use crate::Result;
 use crate::docker::{Docker, LABEL, RUN_LABEL};
+use crate::process::Invocation;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -50,7 +51,8 @@ const CAPABILITIES: [&str; 38] = [
 ];
 
 /// Options of `docker create` that give a host its rights: `--privileged` where this machine
-/// allows it, and otherwise each right that the machine has itself.
+/// allows it, and otherwise each right that the machine has itself. `lifeline` is held by the trial
+/// of what is allowed, for runs whose attendant waits for all that could still make a container.
 ///
 /// # Errors
 /// The Engine does not answer.
@@ -58,7 +60,7 @@ pub fn options(
     docker: &Docker,
     image: &str,
     run: &str,
-    lifeline: &Arc<OwnedFd>,
+    lifeline: Option<&Arc<OwnedFd>>,
 ) -> Result<Vec<String>> {
     let mut options = if is_privileged_allowed(docker, image, run, lifeline)? {
         vec!["--privileged".to_owned()]
@@ -80,13 +82,14 @@ fn is_privileged_allowed(
     docker: &Docker,
     image: &str,
     run: &str,
-    lifeline: &Arc<OwnedFd>,
+    lifeline: Option<&Arc<OwnedFd>>,
 ) -> Result<bool> {
     let name = format!("{run}-rights");
     let label = format!("{RUN_LABEL}={run}");
     let args = ["run", "--name", &name, "--privileged", "--network", "none", "--label", LABEL];
     let trial = docker.invocation(args.into_iter().chain(["--label", &label, image, "true"]));
-    let answer = docker.runner.run(&trial.holding(lifeline).uninterruptible())?;
+    let trial = lifeline.into_iter().fold(trial, Invocation::holding);
+    let answer = docker.runner.run(&trial.uninterruptible())?;
     docker.remove_container(&name)?;
     Ok(answer.code == 0)
 }

@@ -81,7 +81,7 @@ impl Site {
         site.wait_for_device()?;
         let image = places.first().map_or("", |place| &place.image);
         let lifeline = Arc::new(site.lifeline()?);
-        let rights = rights::options(&site.docker, image, &site.run, &lifeline)?;
+        let rights = rights::options(&site.docker, image, &site.run, Some(&lifeline))?;
         for place in places {
             let create = site.create(place, places, &rights, is_kept)?.holding(&lifeline);
             let host = site.make(place, &create)?;

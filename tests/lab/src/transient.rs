@@ -10,7 +10,7 @@
 use crate::container::Container;
 use crate::docker::{Docker, LABEL};
 use crate::process::end_group;
-use crate::{Error, Result};
+use crate::{Error, Result, rights};
 use std::ops::Deref;
 use std::process::Child;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +30,8 @@ pub struct Spec {
     /// Whether it may make namespaces and mounts of its own, which the Engine's usual profiles
     /// keep it from.
     pub has_namespaces: bool,
+    /// Whether it may run an Engine and containers of its own.
+    pub has_engine: bool,
     /// Environment of whatever runs in it: `NAME=VALUE`.
     pub environment: Vec<String>,
     /// Host files or directories mounted read-only: (on the host, in the container).
@@ -60,7 +62,11 @@ impl Transient {
     /// The Engine refuses it, or a signal came.
     pub fn start(docker: &Docker, spec: &Spec) -> Result<Self> {
         let name = unique_name(&spec.hostname);
-        let create = docker.invocation(create_arguments(spec, &name));
+        let rights = match spec.has_engine {
+            true => rights::options(docker, &spec.image, &name, None)?,
+            false => Vec::new(),
+        };
+        let create = docker.invocation(create_arguments(spec, &name, &rights));
         let mut started = Self { container: Container::new(docker.clone(), name), lifeline: None };
         // A request that is cut off may still be carried out, behind the removal's back.
         docker
@@ -105,7 +111,7 @@ impl Drop for Transient {
     }
 }
 
-fn create_arguments(spec: &Spec, name: &str) -> Vec<String> {
+fn create_arguments(spec: &Spec, name: &str, rights: &[String]) -> Vec<String> {
     let network = if spec.network.is_empty() { "none" } else { &spec.network };
     let mut args: Vec<String> =
         ["create", "--init", "--label", LABEL, "--name", name, "--hostname"]
@@ -139,6 +145,11 @@ fn create_arguments(spec: &Spec, name: &str) -> Vec<String> {
     for tmpfs in &spec.tmpfs {
         args.extend(["--tmpfs".to_owned(), tmpfs.clone()]);
     }
+    args.extend_from_slice(rights);
+    if spec.has_engine {
+        // An Engine's store can't be on the kind of file system that the container is on.
+        args.extend(["--volume", "/var/lib/docker"].map(str::to_owned));
+    }
     args.extend(["--interactive", "--rm", &spec.image, "cat"].map(str::to_owned));
     args
 }
@@ -160,7 +171,7 @@ mod tests {
     #[test]
     fn it_ends_with_its_run_and_carries_the_label() {
         let spec = Spec { image: "i".into(), hostname: "h".into(), ..Spec::default() };
-        let args = create_arguments(&spec, "n");
+        let args = create_arguments(&spec, "n", &[]);
         assert!(args.ends_with(&["--interactive", "--rm", "i", "cat"].map(str::to_owned)));
         assert!(args.windows(2).any(|pair| pair == ["--label", LABEL]), "{args:?}");
     }
