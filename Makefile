@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-cluster test-takeover soak check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-docker test-cluster test-takeover soak check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -21,7 +21,7 @@ demo: root deb lab-tool
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
 	@$(MAKE) --no-print-directory tiers TIERS="stage test-host lab"
-	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-peers test-cluster"
+	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-peers test-docker test-cluster"
 
 tiers:
 	@for tier in $(TIERS); do \
@@ -32,7 +32,7 @@ tiers:
 
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage man
-	cargo test --workspace --exclude peers
+	cargo test --workspace --exclude peers --exclude docker-tests
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
 	@echo "the tester's reports, for CI to show:"; ls -1 target/reports/*.xml
 
@@ -48,6 +48,16 @@ comma := ,
 BUILT = $(if $(CARGO_TARGET_DIR),'--mount'$(comma)'$(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))'$(comma))
 IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces', '--mount', \
   '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)']
+
+# The container agent on real Engines, 20.10 and 26.1, each in a container of the lab's: what the tests
+# freeze and kill is theirs alone.
+test-docker: stage lab
+	cargo test -p docker-tests --config "$(call ON_ENGINE,bookworm)" -- --nocapture
+	cargo test -p docker-tests --config "$(call ON_ENGINE,trixie)" -- --nocapture
+
+ON_ENGINE = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--engine', '$(1)', '--timeout', \
+  '1200', '--mount', '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)', \
+  'OCF_TESTER=$(STAGE)/usr/bin/ocf-tester']
 
 # The lab itself: what it promises about leaving nothing behind.
 test-lab: lab

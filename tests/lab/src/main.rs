@@ -152,6 +152,7 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             progress.note(&lab.image(aside, Kind::Peers(Release::Bookworm), None)?);
             if let Some(packages) = &packages {
                 for release in [Release::Bookworm, Release::Trixie] {
+                    progress.note(&lab.image(aside, Kind::Engine(release), None)?);
                     for kind in [Kind::Node(release), Kind::Remote(release)] {
                         progress.note(&lab.image(aside, kind, Some(packages))?);
                     }

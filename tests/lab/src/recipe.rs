@@ -36,9 +36,10 @@ const ENGINE: [&str; 2] = ["docker.io", "iptables"];
 /// The Engine's client, where it is in a package of its own.
 const CLIENT: [&str; 1] = ["docker-cli"];
 
-/// The shell agents, and the programs that are put into containers: pacemaker-remoted is the first
-/// process of every bundle.
-const INSIDE: [&str; 3] = ["resource-agents", "busybox-static", "pacemaker-remote"];
+/// The shell agents; the programs that are put into containers (pacemaker-remoted is the first
+/// process of every bundle); and what makes an Engine slow and its files immovable.
+const INSIDE: [&str; 6] =
+    ["resource-agents", "busybox-static", "pacemaker-remote", "tini", "strace", "e2fsprogs"];
 
 impl Kind {
     /// The release it is made of.

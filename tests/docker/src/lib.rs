@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The container agent on real Engines. Each test starts Engines of its own, which it may freeze and
+//! kill, and makes its images from what is installed: there is no registry.
+//!
+//! The needs of this tier: root, Debian's docker.io, resource-agents, busybox-static and
+//! pacemaker-remote, and the right to run containers. `make test-docker` runs it in the lab's image,
+//! where they are. Without them the tests fail, they don't pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "test code: a panic is how a test fails"
+)]
+
+pub mod agent;
+pub mod api;
+pub mod engine;
+pub mod fake;
+pub mod images;
+pub mod processes;
+pub mod side_by_side;
+pub mod state;
+pub mod world;
+
+pub use agent::Agent;
+pub use engine::Engine;
+pub use world::{Seen, World};
+
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer on any machine, unless it never comes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something is there; `what` is said where it never comes.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        pause(10);
+    }
+}
+
+/// Between two looks.
+pub fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
