@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The staged ocf-tester passes our agent on a real Engine, musts and shoulds, and nothing is left.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "test code")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code"
+)]
 
 use docker_tests::{Agent, Engine, images};
 use std::path::PathBuf;
