@@ -52,7 +52,7 @@ impl Engine {
 
     /// Agrees with the Engine on the newest version of the API that both know.
     pub(crate) fn negotiate(&self, deadline: &Deadline) -> Answer<()> {
-        let client = self.client.borrow().clone();
+        let client = self.endpoint.connect_to_negotiate(FOR_EVER)?;
         let answer = self.wait(deadline, client.version())?;
         let known = answer.api_version.as_deref().and_then(parse_version);
         let theirs = known.ok_or_else(|| Failure::Garbage("it names no API version".to_owned()))?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `ocf:heartbeat:docker`: one container of a Docker Engine, by way of the Engine's API.
 
+mod configuration;
 mod container;
 mod engine;
 mod evidence;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The ways in which an Engine doesn't do what it is asked.
 
-use super::Endpoint;
+use super::endpoint::{Endpoint, explain_tls};
 use bollard::errors::Error as Bollard;
 use ocf::Error;
 use std::fmt;
@@ -42,10 +42,14 @@ impl Failure {
             Bollard::DockerStreamError { error } => {
                 Self::Refused { status: 500, message: one_line(&error) }
             }
-            other => find_io(&other).map_or_else(
-                || Self::Garbage(one_line(&innermost(&other))),
-                |error| Self::of_io(error, patience),
-            ),
+            other => match (find_tls(&other), find_io(&other)) {
+                (Some(error), _) => Self::Unusable(explain_tls(error)),
+                (None, Some(error)) => Self::of_io(error, patience),
+                (None, None) if is_about_connecting(&other) => {
+                    Self::Unreachable(one_line(&innermost(&other)))
+                }
+                (None, None) => Self::Garbage(one_line(&innermost(&other))),
+            },
         }
     }
 
@@ -112,26 +116,31 @@ impl fmt::Display for Failure {
     }
 }
 
+/// An error and what is behind it; an I/O error hides what it was made of.
+fn causes(error: &Bollard) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |one| {
+        let hidden = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        hidden.map(|inner| inner as _).or_else(|| one.source())
+    })
+}
+
+fn find_tls(error: &Bollard) -> Option<&rustls::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// The kernel's error at the bottom of another one.
 fn find_io(error: &Bollard) -> Option<&io::Error> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(one) = cause {
-        if let Some(io) = one.downcast_ref::<io::Error>()
-            && io.raw_os_error().is_some()
-        {
-            return Some(io);
-        }
-        cause = one.source();
-    }
-    None
+    let errors = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    errors.filter(|error| error.raw_os_error().is_some()).last()
+}
+
+fn is_about_connecting(error: &Bollard) -> bool {
+    matches!(error, Bollard::HyperLegacyError { err } if err.is_connect())
 }
 
 fn innermost(error: &Bollard) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// What stands around the cause in what the Engine and those below it say.
