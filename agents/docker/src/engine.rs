@@ -5,7 +5,7 @@
 mod endpoint;
 mod failure;
 
-pub(crate) use endpoint::Endpoint;
+pub(crate) use endpoint::{Endpoint, fixed_version};
 pub(crate) use failure::Failure;
 
 use crate::container::Container;

@@ -2,7 +2,7 @@
 //! What every action needs: the container's name, the Engine, what is remembered, how long there is.
 
 use crate::container::Container;
-use crate::engine::{Answer, Endpoint, Engine, Failure};
+use crate::engine::{self, Answer, Endpoint, Engine, Failure};
 use crate::evidence::{self, Remains};
 use crate::record::{self, Record};
 use ocf::deadline::Deadline;
@@ -32,7 +32,9 @@ impl<'a> Site<'a> {
         let endpoint = Endpoint::find(context.environment())?;
         let file = record::file(context, name);
         let record = Record::read(&file);
-        let engine = Engine::new(endpoint.clone(), record.as_ref().map(|one| one.api.as_str()));
+        let fixed = engine::fixed_version(context.environment())?;
+        let remembered = record.as_ref().map(|one| one.api.as_str());
+        let engine = Engine::new(endpoint.clone(), fixed.or(remembered));
         Ok(Self { context, name, endpoint, file, record, engine })
     }
 
