@@ -112,6 +112,9 @@ impl<'a> Build<'a> {
         install.extend(ours.iter().map(String::as_str));
         install.extend(kind.packages());
         self.apt_get(&container, "/tmp", &install)?;
+        for (path, text) in kind.files() {
+            container.write_file(path, ("root", "root"), "0644", text)?;
+        }
         if matches!(kind, Kind::Peers(_)) {
             container.ok(["install", "-d", DEBIAN_PACKAGES])?;
             let agents = ["download", "resource-agents", "pacemaker-resource-agents"];

@@ -11,7 +11,7 @@ use crate::recipe::Kind;
 use crate::release::Release;
 use crate::site::{Host, Place, Site};
 use crate::status::Status;
-use crate::{Error, Lab, Result, configuration};
+use crate::{Error, Lab, Result, beside, configuration};
 use std::time::Duration;
 
 /// Where Pacemaker looks for agents.
@@ -54,6 +54,14 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// The same with Debian's shell agents on the nodes, and our packages lent to them.
+    #[must_use]
+    pub fn beside_shell_agents(self) -> Self {
+        let packages = self.packages.directory().to_string_lossy().into_owned();
+        let lent = vec![(packages, beside::PACKAGES.to_owned())];
+        Self { has_shell_agents: true, has_remotes: false, lent, ..self }
+    }
+
     fn node(&self) -> Kind {
         if self.has_shell_agents { Kind::Peers(self.release) } else { Kind::Node(self.release) }
     }

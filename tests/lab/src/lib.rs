@@ -14,15 +14,18 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`failover`], [`scenarios`], [`takeover`], [`soak`] |
+//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`asking`] |
 //! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`] |
 //! | hosts, their network and power | [`site`], [`power`], [`rights`], [`attendant`], [`fence`] |
-//! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`space`] |
+//! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`beside`], [`carry`], [`space`] |
 //! | this machine | [`setup`], [`engine`], [`host`], [`docker`], [`container`], [`transient`] |
 //! | the program itself | [`process`], [`signals`], [`progress`], [`error`] |
 
+pub mod asking;
 pub mod attendant;
+pub mod beside;
 pub mod build;
+pub mod carry;
 pub mod checks;
 pub mod cluster;
 pub mod configuration;

@@ -153,7 +153,8 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             if let Some(packages) = &packages {
                 for release in [Release::Bookworm, Release::Trixie] {
                     progress.note(&lab.image(aside, Kind::Engine(release), None)?);
-                    for kind in [Kind::Node(release), Kind::Remote(release)] {
+                    let kinds = [Kind::Node, Kind::Remote, Kind::Peers, Kind::Bundle];
+                    for kind in kinds.map(|kind| kind(release)) {
                         progress.note(&lab.image(aside, kind, Some(packages))?);
                     }
                 }
@@ -168,7 +169,9 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
         }
         Verb::ClusterTest { on, only } => {
             if let Some(text) = &only
-                && !scenarios::all().any(|check| check.name.contains(text))
+                && !scenarios::all()
+                    .chain(scenarios::beside())
+                    .any(|check| check.name.contains(text))
             {
                 return Err(Error::new(format!("no scenario has '{text}' in its name")));
             }

@@ -9,8 +9,8 @@ use crate::release::Release;
 pub enum Kind {
     /// The smallest Debian; the others stand on it.
     Base(Release),
-    /// Debian's Pacemaker, its shells, and Debian's shell agents: beside these our agents are
-    /// judged.
+    /// Debian's Pacemaker, its shells, an Engine, and Debian's shell agents: beside these our agents
+    /// are judged.
     Peers(Release),
     /// A cluster node on our packages, with an Engine of its own and not one shell agent.
     Node(Release),
@@ -18,6 +18,9 @@ pub enum Kind {
     Remote(Release),
     /// An Engine, Debian's shell agents, and what containers are made of in the tests of our agent.
     Engine(Release),
+    /// What runs in the containers of a bundle: Pacemaker Remote, Apache, and Debian's shell agents,
+    /// as long as there is no agent of ours for Apache.
+    Bundle(Release),
 }
 
 /// To be raised when a step of the build changes what ends up in an image.
@@ -33,13 +36,17 @@ const CLUSTER: [&str; 5] = ["pacemaker", "corosync", "pcs", "crmsh", "pacemaker-
 /// An Engine of the node's own.
 const ENGINE: [&str; 2] = ["docker.io", "iptables"];
 
-/// The Engine's client, where it is in a package of its own.
-const CLIENT: [&str; 1] = ["docker-cli"];
-
 /// The shell agents; the programs that are put into containers (pacemaker-remoted is the first
 /// process of every bundle); and what makes an Engine slow and its files immovable.
 const INSIDE: [&str; 6] =
     ["resource-agents", "busybox-static", "pacemaker-remote", "tini", "strace", "e2fsprogs"];
+
+/// Debian's agents and what they run: upstream's ocf-tester needs libxml2-utils; the agent ping,
+/// iputils-ping.
+const SHELL_AGENTS: [&str; 3] = ["resource-agents", "libxml2-utils", "strace"];
+
+/// A web server under Pacemaker Remote; the shell agent asks it with wget.
+const WEB: [&str; 5] = ["pacemaker-remote", "resource-agents", "apache2", "wget", "procps"];
 
 impl Kind {
     /// The release it is made of.
@@ -50,7 +57,8 @@ impl Kind {
             | Self::Peers(release)
             | Self::Node(release)
             | Self::Remote(release)
-            | Self::Engine(release) => release,
+            | Self::Engine(release)
+            | Self::Bundle(release) => release,
         }
     }
 
@@ -59,15 +67,22 @@ impl Kind {
     pub fn packages(self) -> Vec<&'static str> {
         let more: &[&[&str]] = match self {
             Self::Base(_) => &[],
-            // libxml2-utils is what upstream's ocf-tester needs; iputils-ping, the agent ping.
-            Self::Peers(_) => &[&CLUSTER, &TOOLS, &["resource-agents", "libxml2-utils", "strace"]],
-            Self::Node(Release::Bookworm) => &[&CLUSTER, &TOOLS, &ENGINE],
-            Self::Node(Release::Trixie) => &[&CLUSTER, &TOOLS, &ENGINE, &CLIENT],
+            Self::Peers(release) => &[&CLUSTER, &TOOLS, &ENGINE, client(release), &SHELL_AGENTS],
+            Self::Node(release) => &[&CLUSTER, &TOOLS, &ENGINE, client(release)],
             Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
-            Self::Engine(Release::Bookworm) => &[&TOOLS, &ENGINE, &INSIDE],
-            Self::Engine(Release::Trixie) => &[&TOOLS, &ENGINE, &CLIENT, &INSIDE],
+            Self::Engine(release) => &[&TOOLS, &ENGINE, client(release), &INSIDE],
+            Self::Bundle(_) => &[&WEB],
         };
         more.concat()
+    }
+
+    /// Files that are written into it when its packages are in: path and content.
+    #[must_use]
+    pub fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Bundle(_) => &[("/etc/httpd/conf/httpd.conf", HTTPD_CONF)],
+            _ => &[],
+        }
     }
 
     /// Whether our own packages are in it, in the place of the shell agents.
@@ -86,6 +101,7 @@ impl Kind {
             Self::Node(_) => format!("an image of a {debian} cluster node"),
             Self::Remote(_) => format!("an image of a {debian} host for Pacemaker Remote"),
             Self::Engine(_) => format!("an image of {debian}'s Engine and shell agents"),
+            Self::Bundle(_) => format!("an image of a bundle's containers, {debian}"),
         }
     }
 
@@ -94,9 +110,9 @@ impl Kind {
     pub fn megabytes(self) -> u64 {
         match self {
             Self::Base(_) => 300,
-            Self::Peers(_) => 700,
+            Self::Peers(_) => 1200,
             Self::Node(_) => 1100,
-            Self::Remote(_) => 500,
+            Self::Remote(_) | Self::Bundle(_) => 500,
             Self::Engine(_) => 900,
         }
     }
@@ -110,6 +126,7 @@ impl Kind {
             Self::Node(_) => "node",
             Self::Remote(_) => "remote",
             Self::Engine(_) => "engine",
+            Self::Bundle(_) => "bundle",
         };
         format!("ocf-agents-lab/{kind}-{}", self.release().code_name())
     }
@@ -119,10 +136,42 @@ impl Kind {
     pub fn tag(self) -> String {
         let release = self.release().code_name();
         let packages = self.packages().join(" ");
-        let recipe = format!("{release} {STEPS} {} {packages}", std::env::consts::ARCH);
+        let mut recipe = format!("{release} {STEPS} {} {packages}", std::env::consts::ARCH);
+        self.files().iter().for_each(|(path, text)| recipe += &format!(" {path} {text}"));
         format!("{}:{:016x}", self.repository(), fnv1a(&[recipe.as_bytes()]))
     }
 }
+
+/// The Engine's client, where it is in a package of its own.
+fn client(release: Release) -> &'static [&'static str] {
+    match release {
+        Release::Bookworm => &[],
+        Release::Trixie => &["docker-cli"],
+    }
+}
+
+/// A web server where the vendors' manuals have it: its logs are in /etc/httpd/logs, because Pacemaker
+/// mounts a directory of its own over /var/log.
+const HTTPD_CONF: &str = "\
+ServerRoot /etc/httpd
+ServerName bundle
+Listen 80
+PidFile /run/httpd.pid
+ErrorLog /etc/httpd/logs/error_log
+User www-data
+Group www-data
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule authz_host_module /usr/lib/apache2/modules/mod_authz_host.so
+LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
+LoadModule status_module /usr/lib/apache2/modules/mod_status.so
+DocumentRoot /var/www/html
+DirectoryIndex index.html
+<Location /server-status>
+SetHandler server-status
+Require local
+</Location>
+";
 
 /// FNV-1a, 64 bit, over all parts: a hash that is the same in every build, unlike the standard
 /// library's.
@@ -155,6 +204,8 @@ mod tests {
             Kind::Remote(Release::Bookworm),
             Kind::Engine(Release::Bookworm),
             Kind::Engine(Release::Trixie),
+            Kind::Bundle(Release::Bookworm),
+            Kind::Bundle(Release::Trixie),
         ];
         let tags: std::collections::BTreeSet<_> = kinds.iter().map(|kind| kind.tag()).collect();
         assert_eq!(tags.len(), kinds.len());

@@ -11,6 +11,8 @@ pub struct Status {
     pub has_dc: bool,
     /// Every node, remote ones too.
     pub nodes: Vec<Member>,
+    /// The ids of bundles; what Pacemaker makes of them is among the resources.
+    pub bundles: Vec<String>,
     /// Every instance of every resource.
     pub resources: Vec<Resource>,
     /// Operations in the history, the newest of each kind.
@@ -90,6 +92,8 @@ pub struct Operation {
     pub code: i32,
     /// Whether it is repeated.
     pub is_recurring: bool,
+    /// How long it took, as Pacemaker's executor measured it, in milliseconds.
+    pub milliseconds: u64,
 }
 
 /// An action that failed.
@@ -158,6 +162,7 @@ impl Status {
                 }
             }
             "current_dc" => self.has_dc = value("present") == "true",
+            "bundle" => self.bundles.push(value("id")),
             "resource" => self.resources.push(Resource {
                 id: value("id"),
                 agent: value("resource_agent").replace("::", ":"),
@@ -180,6 +185,7 @@ impl Status {
                 call: value("call").parse().unwrap_or(0),
                 code: value("rc").parse().unwrap_or(-1),
                 is_recurring: attribute(element, "interval").is_some(),
+                milliseconds: value("exec-time").trim_end_matches("ms").parse().unwrap_or(0),
             }),
             "failure" => self.failures.push(Failure {
                 resource: resource_of_key(&value("op_key")),

@@ -9,6 +9,7 @@
 pub mod files;
 pub mod watch;
 
+use crate::beside::{PACKAGES, Version, dpkg, install, reinstall_debians};
 use crate::checks::Evidence;
 use crate::cluster::{AGENT_DIR, Cluster, NODES, Plan};
 use crate::executor::Call;
@@ -17,14 +18,11 @@ use crate::process::Output;
 use crate::progress::Progress;
 use crate::site::{Host, sibling};
 use crate::status::{Resource, Status};
-use crate::{Error, Lab, Result, build, executor, logs};
+use crate::{Error, Lab, Result, executor, logs};
 use files::Files;
 use std::collections::BTreeMap;
 use std::path::Path;
 use watch::{CALLER, Monitor, Watch};
-
-/// A version of our packages, and where the nodes find it.
-type Version<'a> = (&'a Packages, &'static str);
 
 /// The resources: id, agent, and on which node they are to be; the last is promotable.
 const RESOURCES: [(&str, &str); 3] = [
@@ -54,7 +52,7 @@ pub fn run(
     newer: &Packages,
     logs: &Path,
 ) -> Result<()> {
-    let versions = [(plan.packages, "/mnt/packages"), (newer, "/mnt/newer-packages")];
+    let versions = [(plan.packages, PACKAGES), (newer, "/mnt/newer-packages")];
     let lent = |(packages, there): Version<'_>| {
         (packages.directory().to_string_lossy().into_owned(), there.to_owned())
     };
@@ -350,23 +348,6 @@ fn monitors_on(status: &Status, node: &Host) -> Vec<Monitor> {
         }));
     }
     monitors
-}
-
-fn install(node: &Host, (packages, there): Version<'_>) -> Result<Output> {
-    let files = [packages.file(COLLECTION)?, packages.file(NAMES)?];
-    let files = files.map(|f| f.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    let paths = files.map(|file| format!("{there}/{file}"));
-    node.ok(["dpkg", "--install"].into_iter().chain(paths.iter().map(String::as_str)))
-}
-
-/// Installs Debian's packages of shell agents once more, as they lie in the image.
-fn reinstall_debians(node: &Host) -> Result<Output> {
-    let files = node.ok(["find", build::DEBIAN_PACKAGES, "-name", "*.deb"])?.stdout;
-    node.ok(["dpkg", "--install"].into_iter().chain(files.lines()))
-}
-
-fn dpkg<const N: usize>(node: &Host, args: [&str; N]) -> Result<Output> {
-    node.ok(std::iter::once("dpkg").chain(args))
 }
 
 #[cfg(test)]

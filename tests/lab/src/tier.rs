@@ -4,7 +4,8 @@
 use crate::checks::{Check, ENDING, EQUIPPED, Evidence, PACKAGED, SMALL, agents, is_described};
 use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
-use crate::{Error, Lab, Result, failover, logs, scenarios};
+use crate::recipe::Kind;
+use crate::{Error, Lab, Result, beside, carry, failover, logs, scenarios};
 use std::path::Path;
 
 /// How many checks passed and failed.
@@ -16,8 +17,9 @@ pub struct Count {
     pub failed: u32,
 }
 
-/// Runs the tier on one cluster; a check that fails doesn't keep the others from running, and the
-/// nodes' logs are in `logs` then. `only` leaves out all but the scenarios whose names contain it.
+/// Runs the tier, on our packages alone and then beside Debian's shell agents; a check that fails
+/// doesn't keep the others from running, and the nodes' logs are in `logs` then. `only` leaves out all
+/// but the scenarios whose names contain it.
 ///
 /// # Errors
 /// A signal, or no hosts can be made at all.
@@ -28,16 +30,44 @@ pub fn run(
     only: Option<&str>,
     logs: &Path,
 ) -> Result<Count> {
+    let is_wanted = |check: &Check| check.name.contains(only.unwrap_or_default());
+    let mut count = Count::default();
+    if only.is_none() || scenarios::all().any(is_wanted) {
+        count = on_cluster(lab, progress, plan, logs, |tier| tier.all(only))?;
+    }
+    if scenarios::beside().any(is_wanted) {
+        let plan = plan.clone().beside_shell_agents();
+        let bundle = lab.image(progress, Kind::Bundle(plan.release), None)?;
+        let beside =
+            on_cluster(lab, progress, &plan, logs, |tier| tier.beside(&plan, &bundle, only))?;
+        count = count.with(beside);
+    }
+    Ok(count)
+}
+
+fn on_cluster(
+    lab: &Lab,
+    progress: &Progress,
+    plan: &Plan<'_>,
+    logs: &Path,
+    run: impl FnOnce(&mut Tier<'_>) -> Result<()>,
+) -> Result<Count> {
     Cluster::images(lab, progress, plan)?;
     let cluster = Cluster::prepare(lab, progress, plan)?;
     let mut tier = Tier { progress, cluster: &cluster, count: Count::default() };
-    let done = tier.all(only);
+    let done = run(&mut tier);
     let count = tier.count;
     if count.failed > 0 {
         logs::collect(&cluster, logs, progress);
     }
     cluster.site.close()?;
     done.map(|()| count)
+}
+
+impl Count {
+    fn with(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
 }
 
 struct Tier<'a> {
@@ -47,14 +77,43 @@ struct Tier<'a> {
 }
 
 impl Tier<'_> {
-    fn all(&mut self, only: Option<&str>) -> Result<()> {
+    /// Whether there is a cluster to run scenarios on.
+    fn has_begun(&mut self) -> Result<bool> {
         let cluster = self.cluster;
         self.step("a cluster of two nodes comes up", || cluster.boot().map(|()| Vec::new()))?;
         self.step("a fence device for each node", || cluster.add_fencing())?;
+        self.check(&EQUIPPED)?;
+        Ok(self.count.failed == 0)
+    }
+
+    /// On Debian's shell agents, with ours at their names.
+    fn beside(&mut self, plan: &Plan<'_>, bundle: &str, only: Option<&str>) -> Result<()> {
+        let cluster = self.cluster;
+        if !self.has_begun()? {
+            return Ok(());
+        }
+        self.step("our agents come beside Debian's, and a bundle's image", || {
+            for node in cluster.nodes() {
+                beside::install(node, (plan.packages, beside::PACKAGES))?;
+                carry::image(cluster, node, bundle, scenarios::bundle::IMAGE)?;
+            }
+            Ok(vec![bundle.to_owned()])
+        })?;
         if self.count.failed > 0 {
             return Ok(());
         }
-        self.check(&EQUIPPED)?;
+        let wanted = only.unwrap_or_default();
+        for check in scenarios::beside().filter(|check| check.name.contains(wanted)) {
+            self.step(check.name, || scenarios::alone(cluster, check))?;
+        }
+        Ok(())
+    }
+
+    fn all(&mut self, only: Option<&str>) -> Result<()> {
+        let cluster = self.cluster;
+        if !self.has_begun()? {
+            return Ok(());
+        }
         if only.is_none() {
             self.check(&PACKAGED)?;
             for name in agents(cluster)? {

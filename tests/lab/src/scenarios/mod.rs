@@ -6,6 +6,7 @@
 //! [`slate`] removes what it made and looks whether the agents left anything. Resources and node
 //! attributes are named `lab-…`, so that what is found can be told from anything else.
 
+pub mod bundle;
 pub mod clones;
 pub mod moves;
 pub mod notify;
@@ -34,6 +35,11 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         steady::ALL,
     ];
     lists.into_iter().flatten()
+}
+
+/// Every scenario on two nodes that have Debian's shell agents, and ours at the names of some.
+pub fn beside() -> impl Iterator<Item = &'static Check> {
+    bundle::ALL.iter()
 }
 
 /// Runs a scenario with nothing of an earlier one around, and leaves nothing of it behind.
@@ -220,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_scenario_has_a_name_of_its_own() {
-        let mut names: Vec<_> = all().map(|check| check.name).collect();
+        let mut names: Vec<_> = all().chain(beside()).map(|check| check.name).collect();
         names.sort_unstable();
         let count = names.len();
         names.dedup();

@@ -40,6 +40,7 @@ pub fn clear(cluster: &Cluster) -> Result<()> {
             Ok(status.is_healthy(node).then_some(()))
         })?;
     }
+    remove_bundles(cluster)?;
     remove_resources(cluster)?;
     remove_attributes(cluster)?;
     journal::forget(cluster)?;
@@ -49,6 +50,20 @@ pub fn clear(cluster: &Cluster) -> Result<()> {
         [] => Ok(()),
         left => Err(Error::new(format!("the agents left {}", left.join(", ")))),
     }
+}
+
+/// With what is in them.
+fn remove_bundles(cluster: &Cluster) -> Result<()> {
+    for bundle in cluster.status()?.bundles {
+        cluster.pcs(["resource", "disable", &bundle])?;
+        cluster.wait(&format!("{bundle} being stopped"), |status| {
+            let is_active = status.ours().any(|resource| resource.is_active);
+            Ok((!is_active).then_some(()))
+        })?;
+        cluster.pcs(["resource", "delete", &bundle])?;
+    }
+    let gone = |status: &Status| status.bundles.is_empty() && primitives(status).is_empty();
+    cluster.wait("the bundles being gone", |status| Ok(gone(status).then_some(())))
 }
 
 fn remove_resources(cluster: &Cluster) -> Result<()> {
@@ -127,15 +142,20 @@ fn nothing_is_configured(cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// State files and processes of agents on a node, as sentences name them. The files are removed:
-/// they are to be told of once.
+/// State files, processes and containers of agents on a node, as sentences name them. The files and
+/// containers are removed: they are to be told of once.
 fn sweep(node: &Host) -> Result<Vec<String>> {
     let files = node.ok(FIND_STATE_FILES.into_iter().chain(["-print", "-delete"]))?.stdout;
     // Processes end while it looks, which it calls an error.
     let find = ["find", "/proc", "-maxdepth", "2", "-name", "exe", "-lname", AGENTS];
     let processes = node.run(find)?.stdout;
-    let left = files.lines().chain(processes.lines());
-    Ok(left.map(|path| format!("{path} on {}", node.name)).collect())
+    let containers = node.ok(["docker", "ps", "--all", "--format", "{{.Names}}"])?.stdout;
+    for container in containers.lines() {
+        node.ok(["docker", "rm", "--force", container])?;
+    }
+    let containers = containers.lines().map(|name| format!("container {name}"));
+    let left = files.lines().chain(processes.lines()).map(str::to_owned).chain(containers);
+    Ok(left.map(|what| format!("{what} on {}", node.name)).collect())
 }
 
 #[cfg(test)]

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A web server asked without a pause from the third host, and how long it didn't answer.
+
+use crate::cluster::{Cluster, OUTSIDE};
+use crate::site::{Host, sibling};
+use crate::{Error, Result};
+use std::time::Duration;
+
+/// Where the third host finds the program that asks (`bin/lab_asks.rs`).
+const ASKER: &str = "/usr/sbin/lab_asks";
+
+const LOG: &str = "/var/log/lab_asks.log";
+
+const PID: &str = "/run/lab_asks.pid";
+
+/// Words of its lines: it was answered, it wasn't any more, the end.
+pub const UP: &str = "up";
+/// See [`UP`].
+pub const DOWN: &str = "down";
+/// See [`UP`].
+pub const END: &str = "end";
+
+/// Questions that go on until this is dropped.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    outside: &'a Host,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        // After `end` there is nobody to be ended, and that is no failure.
+        let _ = self.outside.run(STOP);
+    }
+}
+
+const STOP: [&str; 7] =
+    ["start-stop-daemon", "--stop", "--oknodo", "--retry", "TERM/30", "--pidfile", PID];
+
+/// What became of the questions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// How many there were; 0 as long as they go on.
+    pub asked: u64,
+    /// The pages' first lines, each as often as it came anew.
+    pub pages: Vec<String>,
+    /// Times without an answer between two answers.
+    pub gaps: Vec<Duration>,
+    /// The page that the last question was answered with.
+    pub now: Option<String>,
+}
+
+impl Answers {
+    /// All the time without an answer.
+    #[must_use]
+    pub fn unreachable(&self) -> Duration {
+        self.gaps.iter().sum()
+    }
+}
+
+impl<'a> Asking<'a> {
+    /// Starts to ask `ADDRESS:PORT`, and goes on until [`Self::end`].
+    ///
+    /// # Errors
+    /// The third host refuses to start it.
+    pub fn start(cluster: &'a Cluster, address: &str) -> Result<Self> {
+        let outside = cluster.site.host(OUTSIDE)?;
+        if outside.run(["test", "-x", ASKER])?.code != 0 {
+            let (program, there) = (sibling("lab_asks")?, format!("{}:{ASKER}", outside.name()));
+            let copy = cluster.docker().invocation(["cp"]);
+            cluster.docker().runner.run_ok(&copy.args([program.as_os_str(), there.as_ref()]))?;
+        }
+        outside.ok(["rm", "-f", LOG])?;
+        let start = ["start-stop-daemon", "--start", "--background", "--output", LOG];
+        let record = ["--make-pidfile", "--pidfile", PID, "--exec", ASKER, "--", address];
+        outside.ok(start.into_iter().chain(record))?;
+        Ok(Self { outside })
+    }
+
+    /// The answers so far.
+    ///
+    /// # Errors
+    /// The third host doesn't answer, or the program's words aren't understood.
+    pub fn so_far(&self) -> Result<Answers> {
+        parse(&self.outside.ok(["cat", LOG])?.stdout)
+    }
+
+    /// Ends the questions.
+    ///
+    /// # Errors
+    /// As [`Self::so_far`], or they broke off.
+    pub fn end(self) -> Result<Answers> {
+        self.outside.ok(STOP)?;
+        let answers = self.so_far()?;
+        if answers.asked == 0 {
+            return Err(Error::new("the questions broke off"));
+        }
+        Ok(answers)
+    }
+}
+
+fn parse(log: &str) -> Result<Answers> {
+    let mut answers = Answers::default();
+    let mut down = None;
+    for line in log.lines() {
+        let wrong = || Error::new(format!("lab_asks said '{line}'"));
+        let (time, rest) = line.split_once(' ').ok_or_else(wrong)?;
+        let time = Duration::from_millis(time.parse().map_err(|_| wrong())?);
+        match rest.split_once(' ').unwrap_or((rest, "")) {
+            (UP, page) => {
+                answers.gaps.extend(down.take().map(|since| time.saturating_sub(since)));
+                answers.pages.push(page.to_owned());
+                answers.now = Some(page.to_owned());
+            }
+            (DOWN, _) => {
+                down = Some(time);
+                answers.now = None;
+            }
+            (END, count) => answers.asked = count.parse().map_err(|_| wrong())?,
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_time_between_two_answers_is_counted() {
+        let log = "40 up node1\n500 down\n1700 up node2\n2000 down\n2300 up node2\n2500 down\n";
+        let answers = parse(log).expect("it is understood");
+        assert_eq!(answers.gaps, [1200, 300].map(Duration::from_millis));
+        assert_eq!(answers.unreachable(), Duration::from_millis(1500));
+        assert_eq!(answers.pages, ["node1", "node2", "node2"]);
+        assert_eq!((answers.now, answers.asked), (None, 0));
+        assert_eq!(parse("9 end 4\n").map(|answers| answers.asked), Ok(4));
+        for wrong in ["up", "x up a", "5 sideways", "lab_asks: no ADDRESS:PORT"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
