@@ -172,6 +172,40 @@ pub(crate) fn expect_files(cluster: &Cluster, path: &str, nodes: &[&str]) -> Res
     Ok(())
 }
 
+/// What is on a node while a resource runs there, and no longer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trace {
+    /// A state file.
+    File(&'static str),
+    /// A container that runs, of this very name.
+    Container(&'static str),
+}
+
+/// An error unless a resource has left its trace on these nodes, and on no other. A container that
+/// doesn't run is too much on any.
+///
+/// # Errors
+/// It hasn't.
+pub(crate) fn expect_trace(cluster: &Cluster, trace: &Trace, nodes: &[&str]) -> Result<()> {
+    let name = match trace {
+        Trace::File(path) => return expect_files(cluster, path, nodes),
+        Trace::Container(name) => name,
+    };
+    for node in NODES {
+        let wanted = if nodes.contains(&node) { "running" } else { "" };
+        let list = ["docker", "ps", "--all", "--format", "{{.Names}} {{.State}}"];
+        let all = cluster.node(node)?.ok(list)?.stdout;
+        let mut containers = all.lines().filter_map(|line| line.split_once(' '));
+        let state = containers.find(|(other, _)| other == name).map_or("", |(_, state)| state);
+        if state != wanted {
+            return Err(Error::new(format!(
+                "container {name} on {node} is '{state}', not '{wanted}'"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Waits until a lost state file is there again, which only a start makes so. A failure is known
 /// a second before anything is planned, so the cluster's being at rest would say nothing.
 ///

@@ -3,8 +3,7 @@
 
 use crate::checks::{Check, Evidence, agents, create};
 use crate::cluster::Cluster;
-use crate::executor;
-use crate::{Error, Result};
+use crate::{Error, Result, carry, executor};
 use std::time::{Duration, Instant};
 
 /// See the module.
@@ -13,13 +12,14 @@ pub const ALL: &[Check] = &[Check {
     run: steady,
 }];
 
-/// How long they are left alone: pcs sets up a monitor every ten seconds.
+/// How long they are left alone: the agents advise monitors every ten or thirty.
 const TIME: Duration = Duration::from_secs(60);
 
 /// Agent, what pcs is given beside it, the role it must come to and stay in.
 type Recipe = (&'static str, &'static [&'static str], &'static str);
 
-const RECIPES: [Recipe; 3] = [
+const RECIPES: [Recipe; 4] = [
+    ("ocf:heartbeat:docker", &["image=lab/service:1"], "Started"),
     ("ocf:heartbeat:Dummy", &[], "Started"),
     ("ocf:pacemaker:Dummy", &[], "Started"),
     ("ocf:pacemaker:Stateful", &["promotable"], "Promoted"),
@@ -29,6 +29,7 @@ const RECIPES: [Recipe; 3] = [
 const CONNECTION: &str = "ocf:pacemaker:remote";
 
 fn steady(cluster: &Cluster) -> Result<Evidence> {
+    carry::service(cluster)?;
     let mut kept = Vec::new();
     for (agent, arguments, role) in recipes(&agents(cluster)?)? {
         let id = agent.replacen("ocf", "lab", 1).replace(':', "-");

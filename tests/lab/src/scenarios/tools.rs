@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The administrator's tools on every agent: pcs, crm and `crm_resource`.
 
-use super::{complaint, expect_files, load, settle};
+use super::{Trace, complaint, expect_trace, load, settle};
 use crate::checks::{Check, Evidence, agents};
 use crate::cluster::{Cluster, NODES};
 use crate::process::Output;
-use crate::{Error, Result};
+use crate::{Error, Result, carry};
 
 /// Every agent in the hands of every tool.
 pub const ALL: &[Check] = &[
@@ -19,31 +19,43 @@ struct Row {
     name: &'static str,
     /// The resource that is made.
     id: &'static str,
-    /// Its state file.
-    state: &'static str,
+    /// What it is given: all that is required of it.
+    parameters: &'static [&'static str],
+    /// What is on a node while it runs there.
+    trace: Trace,
     can_promote: bool,
 }
 
 /// Connections to remote nodes are no resources of this kind: Pacemaker's controller manages them.
 const REMOTE: &str = "ocf:pacemaker:remote";
 
-const ROWS: [Row; 3] = [
+const ROWS: [Row; 4] = [
+    Row {
+        name: "ocf:heartbeat:docker",
+        id: "lab-docker",
+        parameters: &["image=lab/service:1"],
+        trace: Trace::Container("lab-docker"),
+        can_promote: false,
+    },
     Row {
         name: "ocf:heartbeat:Dummy",
         id: "lab-plain",
-        state: "/run/resource-agents/Dummy-lab-plain.state",
+        parameters: &[],
+        trace: Trace::File("/run/resource-agents/Dummy-lab-plain.state"),
         can_promote: true,
     },
     Row {
         name: "ocf:pacemaker:Dummy",
         id: "lab-dummy",
-        state: "/run/Dummy-lab-dummy.state",
+        parameters: &[],
+        trace: Trace::File("/run/Dummy-lab-dummy.state"),
         can_promote: true,
     },
     Row {
         name: "ocf:pacemaker:Stateful",
         id: "lab-stateful",
-        state: "/run/Stateful-lab-stateful.state",
+        parameters: &[],
+        trace: Trace::File("/run/Stateful-lab-stateful.state"),
         can_promote: true,
     },
 ];
@@ -93,21 +105,24 @@ fn tools_list(cluster: &Cluster) -> Result<Evidence> {
 
 /// `pcs` runs an agent on the node it is itself on.
 fn pcs_runs(cluster: &Cluster) -> Result<Evidence> {
+    carry::service(cluster)?;
     let (node, rows) = (NODES[0], rows(cluster)?);
     let host = cluster.node(node)?;
     for row in &rows {
-        let create = ["pcs", "resource", "create", row.id, row.name, "--disabled"];
-        quiet(&create, &host.ok(create)?)?;
+        let create = ["pcs", "resource", "create", row.id, row.name];
+        let create: Vec<_> =
+            create.iter().chain(row.parameters).chain(&["--disabled"]).copied().collect();
+        quiet(&create, &host.ok(create.iter().copied())?)?;
     }
     settle(cluster)?;
     for row in &rows {
-        expect_files(cluster, row.state, &[])?;
+        expect_trace(cluster, &row.trace, &[])?;
         for verb in ["debug-start", "debug-monitor"] {
             host.ok(["pcs", "resource", verb, row.id])?;
-            expect_files(cluster, row.state, &[node])?;
+            expect_trace(cluster, &row.trace, &[node])?;
         }
         host.ok(["pcs", "resource", "debug-stop", row.id])?;
-        expect_files(cluster, row.state, &[])?;
+        expect_trace(cluster, &row.trace, &[])?;
     }
     host.ok(["pcs", "resource", "enable"].into_iter().chain(rows.iter().map(|row| row.id)))?;
     run_in_the_cluster(cluster, &rows)?;
@@ -118,7 +133,7 @@ fn pcs_runs(cluster: &Cluster) -> Result<Evidence> {
         cluster.wait(&format!("{} being gone", row.id), |status| {
             Ok(status.instances(row.id).next().is_none().then_some(()))
         })?;
-        expect_files(cluster, row.state, &[])?;
+        expect_trace(cluster, &row.trace, &[])?;
     }
     let shown = rows.iter().map(|row| format!("{}: create, debug-*, enable, delete", row.name));
     Ok(shown.collect())
@@ -133,15 +148,20 @@ fn run_in_the_cluster(cluster: &Cluster, rows: &[&Row]) -> Result<()> {
             }
             Ok(status.place(row.id, "Started").map(str::to_owned))
         })?;
-        expect_files(cluster, row.state, &[&place])?;
+        expect_trace(cluster, &row.trace, &[&place])?;
     }
     Ok(())
 }
 
 fn crm_runs(cluster: &Cluster) -> Result<Evidence> {
+    carry::service(cluster)?;
     let rows = rows(cluster)?;
     let host = cluster.node(NODES[0])?;
-    let made = |row: &&Row| format!("primitive {} {} meta target-role=Stopped\n", row.id, row.name);
+    let made = |row: &&Row| {
+        let (id, name) = (row.id, row.name);
+        let parameters: String = row.parameters.iter().map(|p| format!(" params {p}")).collect();
+        format!("primitive {id} {name}{parameters} meta target-role=Stopped\n")
+    };
     load(cluster, &rows.iter().map(made).collect::<String>())?;
     settle(cluster)?;
     let mut evidence = Evidence::new();
@@ -158,7 +178,7 @@ fn crm_runs(cluster: &Cluster) -> Result<Evidence> {
         cluster.wait(&format!("{} being stopped", row.id), |status| {
             Ok((status.role(row.id) == "Stopped").then_some(()))
         })?;
-        expect_files(cluster, row.state, &[])?;
+        expect_trace(cluster, &row.trace, &[])?;
     }
     settle(cluster)?;
     crm(["configure", "delete"])?;
@@ -183,7 +203,7 @@ fn tried_out(cluster: &Cluster, row: &Row) -> Result<String> {
         }
         let is_there = !matches!((act, code), ("--validate" | "--force-stop", _) | (_, 7));
         let there: &[&str] = if is_there { &[node] } else { &[] };
-        expect_files(cluster, row.state, there)?;
+        expect_trace(cluster, &row.trace, there)?;
         codes.push(format!("{} {code}", act.trim_start_matches('-')));
     }
     Ok(codes.join(", "))
