@@ -31,14 +31,30 @@ const BOTH: u8 = 3;
 /// `TCP_LISTEN`, which UNIX sockets use too.
 const LISTENING: u8 = 10;
 
-/// How many requests on a socket are of clients that are gone, or of clients that haven't been let in
-/// yet; `None` where the kernel doesn't tell.
-pub(crate) fn count(path: &Path) -> Option<usize> {
+/// What the Engine has of clients that are gone.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct InFlight {
+    /// Its ends of their connections, by the inodes of the sockets.
+    pub(crate) connections: Vec<u32>,
+    /// Clients that it hasn't let in yet: some of them may be gone.
+    pub(crate) queue: usize,
+}
+
+impl InFlight {
+    /// How many requests that may be, without connections that are known to be none.
+    pub(crate) fn count(&self, strangers: &[u32]) -> usize {
+        let unknown = self.connections.iter().filter(|inode| !strangers.contains(inode));
+        self.queue + unknown.count()
+    }
+}
+
+/// What is in flight on a socket; `None` where the kernel doesn't tell.
+pub(crate) fn find(path: &Path) -> Option<InFlight> {
     // The kernel's answer has room for 32 bits of the inode.
     let inode = u32::try_from(fs::metadata(path).ok()?.ino() & u64::from(u32::MAX)).ok()?;
     let netlink = open()?;
     ask(&netlink)?;
-    let mut waiting = 0;
+    let mut found = InFlight::default();
     let mut buffer = vec![0; 32 * 1024];
     loop {
         let length = recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty()).ok()?;
@@ -47,9 +63,9 @@ pub(crate) fn count(path: &Path) -> Option<usize> {
             let kind = number16(rest, 4)?;
             let length = usize::try_from(number32(rest, 0)?).ok()?;
             match kind {
-                NLMSG_DONE => return Some(waiting),
+                NLMSG_DONE => return Some(found),
                 NLMSG_ERROR => return None,
-                BY_FAMILY => waiting += of_dead(rest.get(HEADER..length)?, inode)?,
+                BY_FAMILY => note(rest.get(HEADER..length)?, inode, &mut found)?,
                 _ => {}
             }
             rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -86,9 +102,8 @@ fn ask(netlink: &OwnedFd) -> Option<()> {
     Some(())
 }
 
-/// How many requests one socket stands for: a listener for those that wait to be let in, an end of the
-/// Engine's whose other end is gone for one.
-fn of_dead(message: &[u8], wanted: u32) -> Option<usize> {
+/// Notes one socket: a listener's queue, or an end of the Engine's whose other end is gone.
+fn note(message: &[u8], wanted: u32, found: &mut InFlight) -> Option<()> {
     let state = *message.get(2)?;
     let (mut is_wanted, mut queue, mut is_shut) = (false, 0, false);
     let mut rest = message.get(MESSAGE..)?;
@@ -103,11 +118,13 @@ fn of_dead(message: &[u8], wanted: u32) -> Option<usize> {
         }
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
-    Some(match (is_wanted, state) {
-        (false, _) => 0,
-        (true, LISTENING) => queue,
-        (true, _) => usize::from(is_shut),
-    })
+    match state {
+        _ if !is_wanted => {}
+        LISTENING => found.queue += queue,
+        _ if is_shut => found.connections.push(number32(message, 4)?),
+        _ => {}
+    }
+    Some(())
 }
 
 fn number16(bytes: &[u8], at: usize) -> Option<u16> {
@@ -128,7 +145,7 @@ mod tests {
     fn a_request_counts_until_it_is_dealt_with_although_its_client_is_gone() {
         let path = std::env::temp_dir().join(format!("ocf-in-flight-{}", std::process::id()));
         let listener = UnixListener::bind(&path).unwrap();
-        let count = || count(&path);
+        let count = || find(&path).map(|found| found.count(&[]));
         assert_eq!(count(), Some(0));
         let mut alive = UnixStream::connect(&path).unwrap();
         alive.write_all(b"POST").unwrap();
@@ -140,6 +157,8 @@ mod tests {
         assert_eq!(count(), Some(1), "not let in yet");
         let (of_dead, _) = listener.accept().unwrap();
         assert_eq!(count(), Some(1), "let in");
+        let found = find(&path).unwrap();
+        assert_eq!(found.count(&found.connections), 0, "known before");
         drop(of_dead);
         assert_eq!(count(), Some(0), "dealt with");
         drop((alive, served));

@@ -3,7 +3,7 @@
 //! else knows: that a request may still be in the Engine's hands. It is written *before* the Engine is
 //! asked to make or start a container, because whoever asks may be killed before the answer.
 
-use ocf::process::{Identity, boot_id};
+use ocf::process::boot_id;
 use ocf::{Context, Error, Result, StateFile};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -30,17 +30,14 @@ pub(crate) struct Record {
     pub(crate) phase: Phase,
     /// The version of the API that the Engine speaks.
     pub(crate) api: String,
-    /// The container's ID, once it has one.
-    pub(crate) id: Option<String>,
-    /// Its init: pid and start time.
-    pub(crate) init: Option<(i32, u64)>,
+    /// Connections of clients that were gone before the Engine was asked: no request of ours.
+    pub(crate) strangers: Vec<u32>,
 }
 
 impl Record {
     /// A record of this boot.
-    pub(crate) fn new(phase: Phase, api: String, id: Option<String>, pid: Option<i32>) -> Self {
-        let init = pid.and_then(Identity::of).map(|init| (init.pid, init.started));
-        Self { form: FORM, boot: boot_id().unwrap_or_default(), phase, api, id, init }
+    pub(crate) fn new(phase: Phase, api: String, strangers: Vec<u32>) -> Self {
+        Self { form: FORM, boot: boot_id().unwrap_or_default(), phase, api, strangers }
     }
 
     /// The record of a container; `None` where there is none, or none of this form and boot.

@@ -8,7 +8,7 @@ use crate::engine::{Engine, Failure};
 use crate::record::{self, Phase, Record};
 use crate::site::Site;
 use crate::stop::{self, Manner};
-use crate::{Parameters, exec};
+use crate::{Parameters, exec, in_flight};
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::models::ContainerCreateBody;
@@ -133,7 +133,7 @@ fn warn_of_another_image(parameters: &Parameters, container: &Container) {
 
 /// Makes the container; its ID.
 fn create(site: &Site<'_>, engine: &Engine, plan: &Plan) -> Result<String> {
-    remember(site, engine, Phase::Asking, None)?;
+    remember(site, engine, Phase::Asking)?;
     let options = CreateContainerOptions {
         name: Some(site.name.to_owned()),
         platform: plan.platform.clone().unwrap_or_default(),
@@ -164,10 +164,12 @@ fn forget_if_refused(site: &Site<'_>, failure: &Failure) {
 
 /// Starts it; one that can't be started is taken away if it is ours to make anew.
 fn run(site: &Site<'_>, engine: &Engine, id: &str, is_new: bool) -> Result<()> {
-    remember(site, engine, Phase::Asking, Some(id))?;
+    remember(site, engine, Phase::Asking)?;
     let limit = site.context.deadline.share(SHARE);
     let start = async |docker: &Docker| docker.start_container(id, None).await;
-    let Err(failure) = engine.ask(&limit, start) else { return Ok(()) };
+    let Err(failure) = engine.ask(&limit, start) else {
+        return remember(site, engine, Phase::Running);
+    };
     if failure.is_refusal() && is_new {
         let options = RemoveContainerOptionsBuilder::new().v(true).force(true).build();
         let gone = engine.ask(&site.context.deadline, async |docker: &Docker| {
@@ -181,10 +183,17 @@ fn run(site: &Site<'_>, engine: &Engine, id: &str, is_new: bool) -> Result<()> {
     Err(site.error(&format!("start container {}", site.name), &failure))
 }
 
-fn remember(site: &Site<'_>, engine: &Engine, phase: Phase, id: Option<&str>) -> Result<()> {
+fn remember(site: &Site<'_>, engine: &Engine, phase: Phase) -> Result<()> {
     record::ensure_directory(site.context);
-    let record = Record::new(phase, engine.version(), id.map(str::to_owned), None);
-    record.write(&site.file)
+    let strangers = match site.record.as_ref() {
+        // What another start that was killed asked for isn't strange.
+        Some(record) if record.is_asking() => record.strangers.clone(),
+        _ => {
+            let found = site.endpoint.socket().and_then(in_flight::find);
+            found.map(|found| found.connections).unwrap_or_default()
+        }
+    };
+    Record::new(phase, engine.version(), strangers).write(&site.file)
 }
 
 /// Until it is up and its service is well.
@@ -201,7 +210,7 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
             Status::Running if began.elapsed() >= SETTLED => {
                 match exec::check(site, &parameters.monitor_cmd, &container) {
                     Ok(()) => {
-                        record_running(site, &container);
+                        warn_of_policy(site, &container);
                         return Ok(());
                     }
                     // What failed only because the time was over says less than what came before.
@@ -225,20 +234,13 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
     }
 }
 
-/// It runs: what is remembered is only a hint from now on.
-fn record_running(site: &Site<'_>, container: &Container) {
-    let policy = container.restart_policy();
+fn warn_of_policy(site: &Site<'_>, container: &Container) {
+    let (name, policy) = (site.name, container.restart_policy());
     if policy != "no" {
-        let name = site.name;
         tracing::warn!(
             "the Engine restarts container {name} without asking the cluster, as its restart policy \
              {policy} says: use --restart=no"
         );
-    }
-    let version = site.engine().map(Engine::version).unwrap_or_default();
-    let id = Some(container.id.clone());
-    if let Err(error) = Record::new(Phase::Running, version, id, container.pid).write(&site.file) {
-        tracing::warn!("{error}");
     }
 }
 

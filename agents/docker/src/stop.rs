@@ -7,7 +7,6 @@ use crate::engine::{Answer, Failure};
 use crate::evidence::Remains;
 use crate::monitor::is_asked_for;
 use crate::processes::{self, Reception, kill_all, members, reception};
-use crate::record::Record;
 use crate::site::Site;
 use crate::{Parameters, in_flight};
 use bollard::Docker;
@@ -102,11 +101,10 @@ fn unproven(site: &Site<'_>, waiting: usize) -> Error {
 
 /// How many requests of clients that are gone the Engine still has, when a start of ours was killed.
 fn waiting_requests(site: &Site<'_>, began: Instant) -> usize {
-    if !site.record.as_ref().is_some_and(Record::is_asking) {
-        return 0;
-    }
-    let count = site.endpoint.socket().and_then(in_flight::count);
-    count.unwrap_or_else(|| usize::from(began.elapsed() < SETTLING))
+    let Some(record) = site.record.as_ref().filter(|record| record.is_asking()) else { return 0 };
+    let found = site.endpoint.socket().and_then(in_flight::find);
+    let is_settling = usize::from(began.elapsed() < SETTLING);
+    found.map_or(is_settling, |found| found.count(&record.strangers))
 }
 
 /// Ends one container, and takes it away unless it is kept.
