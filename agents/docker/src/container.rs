@@ -3,6 +3,7 @@
 
 use crate::engine::Failure;
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
+use std::path::{Path, PathBuf};
 
 /// What the Engine says a container does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,13 @@ impl Container {
         let host = self.details.host_config.as_ref();
         let policy = host.and_then(|host| host.restart_policy.as_ref()?.name);
         policy.map(|name| name.to_string()).filter(|n| !n.is_empty()).unwrap_or("no".to_owned())
+    }
+
+    /// Where its Engine keeps the directories of its containers: this one's files in it are mounted.
+    pub(crate) fn root(&self) -> Option<PathBuf> {
+        let paths = [&self.details.hostname_path, &self.details.resolv_conf_path];
+        let own = paths.into_iter().flatten().map(Path::new).find_map(Path::parent)?;
+        own.ends_with(&self.id).then(|| own.parent().map(Path::to_path_buf))?
     }
 
     /// The number of the signal that asks it to end: SIGTERM unless the image or the user says

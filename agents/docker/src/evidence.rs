@@ -34,20 +34,30 @@ impl Remains {
     }
 }
 
-/// The container of a name that has processes on this host.
+/// The container of a name that has processes on this host, of the Engine that keeps its containers in
+/// `root`; of any Engine, where that isn't known.
 ///
 /// # Errors
-/// When a container has processes and its description can't be read: it may be this one.
-pub(crate) fn find(name: &str) -> Result<Option<Remains>> {
+/// When a container has processes and its description can't be read: it may be this one. When several
+/// Engines have one of that name, and which of them is meant isn't known.
+pub(crate) fn find(name: &str, root: Option<&Path>) -> Result<Option<Remains>> {
+    let mut found = None;
     for (id, pid) in running() {
-        let Some(directory) = directory_of(&id, pid) else { continue };
+        let directory = directory_of(&id, pid);
+        let is_of_engine = |path: &PathBuf| root.is_none_or(|root| path.parent() == Some(root));
+        let Some(directory) = directory.filter(is_of_engine) else { continue };
         let description = read(&directory.join("config.v2.json"))?;
-        if text(&description, &["Name"]).is_some_and(|found| found.strip_prefix('/') == Some(name))
-        {
-            return Ok(remains(id, &directory, &description));
+        if text(&description, &["Name"]).and_then(|name| name.strip_prefix('/')) != Some(name) {
+            continue;
         }
+        if found.is_some() {
+            return Err(Error::generic(format!(
+                "several Engines of this host run a container {name}: start the right Engine"
+            )));
+        }
+        found = remains(id, &directory, &description);
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// The containers that have processes, each with one of them. Its init started first.
@@ -55,12 +65,26 @@ fn running() -> BTreeMap<String, i32> {
     let mut found: BTreeMap<String, Identity> = BTreeMap::new();
     for pid in all() {
         let Some((id, process)) = container_of(pid).zip(Identity::of(pid)) else { continue };
+        if is_nested(pid) {
+            continue;
+        }
         let first = found.entry(id).or_insert(process);
         if process.started < first.started {
             *first = process;
         }
     }
     found.into_iter().map(|(id, process)| (id, process.pid)).collect()
+}
+
+/// Whether a process is in a container of a container: that one's Engine isn't ours.
+fn is_nested(pid: i32) -> bool {
+    let depth = |pid: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        pids.map_or(1, |pids| pids.split_whitespace().count())
+    };
+    // Ours has one number for each namespace that /proc sees us in.
+    depth(&pid.to_string()) > depth("self") + 1
 }
 
 fn remains(id: String, directory: &Path, description: &Value) -> Option<Remains> {

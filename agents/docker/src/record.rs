@@ -7,6 +7,7 @@ use ocf::process::boot_id;
 use ocf::{Context, Error, Result, StateFile};
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::path::PathBuf;
 
 /// The form of the file; another one's is nobody's.
 const FORM: u32 = 1;
@@ -32,12 +33,14 @@ pub(crate) struct Record {
     pub(crate) api: String,
     /// Connections of clients that were gone before the Engine was asked: no request of ours.
     pub(crate) strangers: Vec<u32>,
+    /// Where the Engine keeps its containers' directories, once that has been seen.
+    pub(crate) root: Option<PathBuf>,
 }
 
 impl Record {
     /// A record of this boot.
     pub(crate) fn new(phase: Phase, api: String, strangers: Vec<u32>) -> Self {
-        Self { form: FORM, boot: boot_id().unwrap_or_default(), phase, api, strangers }
+        Self { form: FORM, boot: boot_id().unwrap_or_default(), phase, api, strangers, root: None }
     }
 
     /// The record of a container; `None` where there is none, or none of this form and boot.

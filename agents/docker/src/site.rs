@@ -59,7 +59,10 @@ impl<'a> Site<'a> {
     /// When that can't be known: the Engine is on another host, or its data can't be read.
     pub(crate) fn remains(&self, failure: &Failure) -> Result<Option<Remains>> {
         match self.endpoint.socket() {
-            Some(_) => evidence::find(self.name),
+            Some(_) => {
+                let root = self.record.as_ref().and_then(|record| record.root.as_deref());
+                evidence::find(self.name, root)
+            }
             None => Err(self.error(&format!("look at container {}", self.name), failure)),
         }
     }

@@ -193,7 +193,11 @@ fn remember(site: &Site<'_>, engine: &Engine, phase: Phase) -> Result<()> {
             found.map(|found| found.connections).unwrap_or_default()
         }
     };
-    Record::new(phase, engine.version(), strangers).write(&site.file)
+    let mut record = Record::new(phase, engine.version(), strangers);
+    if phase == Phase::Running {
+        record.root = find(site)?.and_then(|container| container.root());
+    }
+    record.write(&site.file)
 }
 
 /// Until it is up and its service is well.

@@ -208,22 +208,28 @@ fn kill(site: &Site<'_>, container: &Container) -> Answer<()> {
 fn take_away(site: &Site<'_>, container: &Container) -> Answer<Result<()>> {
     let deadline = site.context.deadline.share(FOR_ALL);
     let options = RemoveContainerOptionsBuilder::new().v(true).force(true).build();
+    let mut why = "the Engine says that it did, and still has it".to_owned();
+    let mut pause = Duration::from_millis(50);
     loop {
-        let answer = site.engine()?.ask(&deadline, async |docker: &Docker| {
+        match site.engine()?.ask(&deadline, async |docker: &Docker| {
             docker.remove_container(&container.id, Some(options.clone())).await
-        });
-        // Who else removes it (--rm, an operator) may need a moment.
-        let found = site.find(&deadline)?.filter(|found| found.id == container.id);
-        if found.is_none() {
-            return Ok(Ok(()));
+        }) {
+            Err(failure) if failure.is_refusal() => why = failure.to_string(),
+            // The time was over, which says less than what came before.
+            Err(failure) if !deadline.is_over() => return Err(failure),
+            _ => {}
         }
-        if deadline.is_over() || !site.context.sleep(Duration::from_millis(100)) {
-            let why = match answer {
-                Err(failure) => failure.to_string(),
-                Ok(()) => "the Engine says that it did and still has it".to_owned(),
-            };
-            let name = site.name;
-            return Ok(Err(Error::generic(format!("cannot remove container {name}: {why}"))));
+        // Who else removes it (--rm, an operator) may need a moment.
+        let name = site.name;
+        match site.find(&deadline) {
+            Ok(found) if found.as_ref().is_none_or(|found| found.id != container.id) => {
+                return Ok(Ok(()));
+            }
+            Err(failure) if !deadline.is_over() => return Err(failure),
+            _ if deadline.is_over() || !site.context.sleep(pause) => {
+                return Ok(Err(Error::generic(format!("cannot remove container {name}: {why}"))));
+            }
+            _ => pause = (pause * 2).min(Duration::from_secs(1)),
         }
     }
 }
