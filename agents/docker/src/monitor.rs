@@ -8,7 +8,7 @@
 //! | running, but started again by the Engine a moment ago | as restarting |
 //! | restarting | looked at again for min(5 s, half the time): running once it stays up |
 //! | paused, dead | failed |
-//! | nothing (it is down, frozen, or no Engine) | failed while a process of the container lives, stopped when none does |
+//! | nothing (it is down, frozen, or no Engine) | failed while a process of the container lives, stopped when none does; one that is down is looked for again for min(5 s, half the time) |
 
 use crate::Parameters;
 use crate::container::{Container, Health, Status};
@@ -33,8 +33,29 @@ pub(crate) fn monitor(site: &Site<'_>, parameters: &Parameters) -> Result<State>
     match site.find(&site.context.deadline.share(FOR_ENGINE)) {
         Ok(None) => Ok(State::stopped(format!("no container {}", site.name))),
         Ok(Some(container)) => judge(site, parameters, container),
-        Err(failure) => without_engine(site, &failure),
+        Err(failure) => match without_engine(site, &failure) {
+            // Its containers may go on while an Engine is started again (live-restore).
+            Err(_) if matches!(failure, Failure::Unreachable(_)) => {
+                again(site, parameters, failure)
+            }
+            verdict => verdict,
+        },
     }
+}
+
+/// Looks for the Engine again and again while the container runs without it.
+fn again(site: &Site<'_>, parameters: &Parameters, mut failure: Failure) -> Result<State> {
+    let patience = PATIENCE.min(site.context.deadline.left() / 2);
+    let limit = site.context.deadline.within(patience);
+    while !limit.is_over() && site.context.sleep(Duration::from_millis(200)) {
+        let site = Site::new(site.context, site.name)?;
+        match site.find(&site.context.deadline.share(FOR_ENGINE)) {
+            Ok(Some(container)) => return judge(&site, parameters, container),
+            Ok(None) => return Ok(State::stopped(format!("no container {}", site.name))),
+            Err(other) => failure = other,
+        }
+    }
+    without_engine(site, &failure)
 }
 
 fn judge(site: &Site<'_>, parameters: &Parameters, container: Container) -> Result<State> {
@@ -102,7 +123,7 @@ fn running(site: &Site<'_>, parameters: &Parameters, container: &Container) -> R
 /// What can be said without the Engine.
 fn without_engine(site: &Site<'_>, failure: &Failure) -> Result<State> {
     let about = failure.of_engine(&site.endpoint);
-    if failure.is_refusal() || *failure == Failure::Forbidden {
+    if failure.is_final() {
         return Err(site.error(&format!("look at container {}", site.name), failure));
     }
     match site.remains(failure)? {

@@ -54,7 +54,7 @@ pub(crate) fn stop(site: &Site<'_>, manner: Manner) -> (Result<()>, Option<Failu
     let answer = first.and_then(|found| with_engine(site, manner, found));
     match answer {
         Ok(result) => (result, None),
-        Err(failure) if failure.is_refusal() || failure == Failure::Forbidden => {
+        Err(failure) if failure.is_final() => {
             (Err(site.error(&format!("stop container {}", site.name), &failure)), Some(failure))
         }
         Err(failure) => (without_engine(site, manner, &failure), Some(failure)),
@@ -83,9 +83,8 @@ fn with_engine(
                 return Ok(site.file.remove());
             }
             (_, waiting) if deadline.is_over() => return Ok(Err(unproven(site, waiting))),
-            (Some(_), _) => {}
-            (None, _) => {
-                let _in_time = site.context.sleep(Duration::from_millis(50));
+            _ => {
+                let _in_time = site.context.sleep(Duration::from_millis(20));
             }
         }
     }
@@ -310,7 +309,7 @@ pub(crate) fn leftovers(
             };
             Ok(vec![format!("container {} ({does})", site.name)])
         }
-        Err(failure) if failure.is_refusal() || failure == Failure::Forbidden => {
+        Err(failure) if failure.is_final() => {
             Err(site.error(&format!("look for container {}", site.name), &failure))
         }
         Err(failure) => {

@@ -70,7 +70,13 @@ impl Failure {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
-    /// Whether the Engine is there and knows what it says.
+    /// Whether it is well and may not, or will not, do this: nothing is learnt by looking without it. One
+    /// that fails (a status of 500 and above) can't be relied on.
+    pub(crate) const fn is_final(&self) -> bool {
+        matches!(self, Self::Forbidden | Self::Refused { status: 0..500, .. })
+    }
+
+    /// Whether the Engine has heard what it was asked, and doesn't do it.
     pub(crate) const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }
