@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The one door through which an agent runs another program: a list of arguments (never a shell), a
-//! deadline (TERM, then KILL), captured output with a cap, stdin empty, and an environment that carries
-//! no parameter of the resource, so no secret. A program that goes on as a daemon and keeps its output
+//! deadline (TERM, then KILL), captured output with a cap, stdin empty or one short text, and an
+//! environment that carries no parameter of the resource, so no secret. A program that goes on as a daemon and keeps its output
 //! open holds nobody up: its start is over when the process that was started ends.
 //!
 //! The child stays in our process group: when Pacemaker kills the action, it dies with it.
@@ -14,13 +14,16 @@ use crate::error::Error;
 use crate::error::describe;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 /// Where to look for programs when the caller's PATH is unset, and after it: Pacemaker's children
 /// sometimes get `/bin:/usr/bin` only.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a pipe takes at once, whoever reads it (pipe(7)).
+const PIPE_BUF: usize = nix::libc::PIPE_BUF;
 
 /// A program to run.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub struct Command {
     is_there: bool,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    stdin: Option<String>,
 }
 
 /// How a program ended.
@@ -132,7 +136,13 @@ impl Command {
         environment.push(("PATH".into(), search_path(context)));
         environment.push(("LC_ALL".into(), "C".into()));
         let is_there = found.is_some();
-        Self { program: found.unwrap_or(program), is_there, arguments: Vec::new(), environment }
+        Self {
+            program: found.unwrap_or(program),
+            is_there,
+            arguments: Vec::new(),
+            environment,
+            stdin: None,
+        }
     }
 
     /// With one more argument.
@@ -156,6 +166,13 @@ impl Command {
         self
     }
 
+    /// With a text to read, of at most 4096 bytes: so much a pipe takes without anybody reading.
+    #[must_use]
+    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
     /// Runs it to its end or to the deadline: shortly before that it gets TERM, at the deadline KILL.
     ///
     /// # Errors
@@ -168,16 +185,21 @@ impl Command {
         if deadline.is_over() {
             return Err(Failure::NoTime(self.program));
         }
+        if self.stdin.as_ref().is_some_and(|text| text.len() > PIPE_BUF) {
+            let error = io::Error::other("it would be given too much to read");
+            return Err(Failure::Io(self.program, error));
+        }
         tracing::debug!("running {} {:?}", self.program.display(), self.arguments);
         let spawned = std::process::Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment)
-            .stdin(Stdio::null())
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        match spawned.and_then(|child| watch::watch(child, deadline)) {
+        let fed = spawned.and_then(|child| feed(child, self.stdin.as_deref()));
+        match fed.and_then(|child| watch::watch(child, deadline)) {
             Ok(Some(output)) => {
                 tracing::debug!("{} ended: {:?}", self.program.display(), output.end);
                 Ok(output)
@@ -189,6 +211,15 @@ impl Command {
             Err(error) => Err(Failure::Io(self.program, error)),
         }
     }
+}
+
+/// Gives a program what it is to read, and its end.
+fn feed(mut child: Child, text: Option<&str>) -> io::Result<Child> {
+    if let (Some(mut stdin), Some(text)) = (child.stdin.take(), text) {
+        // A program that is gone, or doesn't read, needs nothing.
+        let _nobody_reads = stdin.write_all(text.as_bytes());
+    }
+    Ok(child)
 }
 
 /// The caller's PATH, with the system's directories behind it.

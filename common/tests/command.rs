@@ -112,3 +112,17 @@ fn programs_are_found_behind_a_poor_path_and_hidden_from_a_tester() {
     let failure = Command::new(&poor, "/no/such/program").run(&seconds(60)).unwrap_err();
     assert_eq!(failure.to_string(), "/no/such/program is not installed");
 }
+
+#[test]
+fn a_program_reads_what_it_is_given_and_then_the_end() {
+    let _alone = alone();
+    let output = shell("cat; echo end").stdin("a text").run(&seconds(60)).unwrap();
+    assert_eq!(output.stdout, b"a textend\n");
+    let output = shell("cat; echo end").run(&seconds(60)).unwrap();
+    assert_eq!(output.stdout, b"end\n");
+    // One that doesn't read isn't waited for, and is no failure.
+    let output = shell("exec <&-; echo end").stdin("x".repeat(4096)).run(&seconds(60)).unwrap();
+    assert_eq!((output.end, output.stdout.as_slice()), (End::Exit(0), b"end\n".as_slice()));
+    let failure = shell("cat").stdin("x".repeat(4097)).run(&seconds(60)).unwrap_err();
+    assert!(failure.to_string().contains("too much to read"), "{failure}");
+}

@@ -23,7 +23,6 @@ pub(crate) struct Configuration {
     /// What it says; null where there is none.
     pub(crate) value: Value,
     /// Why it says nothing although it is there. The `docker` command warns and goes on without it.
-    #[allow(dead_code, reason = "the pull says it, and comes next")]
     pub(crate) trouble: Option<String>,
 }
 

@@ -10,6 +10,7 @@ pub(crate) use failure::Failure;
 
 use crate::container::Container;
 use bollard::{ClientVersion, Docker};
+use ocf::Error;
 use ocf::deadline::Deadline;
 use std::cell::RefCell;
 use tokio::runtime::{Builder, Runtime};
@@ -43,6 +44,11 @@ impl Engine {
         let version = version.and_then(parse_version);
         let client = endpoint.connect(FOR_EVER, version.as_ref().unwrap_or(GUESS))?;
         Ok(Self { endpoint, runtime, client: RefCell::new(client) })
+    }
+
+    /// The error of something that it was asked.
+    pub(crate) fn error(&self, what: &str, failure: &Failure) -> Error {
+        failure.explain(what, &self.endpoint)
     }
 
     /// The version of the API that is spoken with it.

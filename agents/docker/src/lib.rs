@@ -6,6 +6,7 @@ mod container;
 mod engine;
 mod evidence;
 mod exec;
+mod image;
 mod in_flight;
 mod monitor;
 mod name;
@@ -15,11 +16,15 @@ mod site;
 mod start;
 mod stop;
 
-use engine::Failure;
+use engine::{Engine, Failure};
+use image::Reference;
 use ocf::{About, Action, Agent, Context, Error, Result, State};
 use site::Site;
 use std::cell::RefCell;
 use stop::Manner;
+
+/// How much of the time may go by before the container is made, in percent: a pull takes long.
+const PREPARING: u32 = 85;
 
 ocf::parameters! {
     /// One container.
@@ -88,19 +93,24 @@ pub struct Docker {
 impl Docker {
     fn start(&self, context: &Context) -> Result<()> {
         let site = Site::new(context, &self.name)?;
-        start::start(&site, &self.parameters, |_engine| {
-            let words: Vec<String> =
-                self.parameters.run_cmd.split_ascii_whitespace().map(str::to_owned).collect();
-            Ok(start::Plan {
-                body: bollard::models::ContainerCreateBody {
-                    image: Some(self.parameters.image.clone()),
-                    cmd: (!words.is_empty()).then_some(words),
-                    network_disabled: Some(true),
-                    ..Default::default()
-                },
-                platform: None,
-            })
-        })
+        start::start(&site, &self.parameters, |engine| self.prepare(context, engine))
+    }
+
+    /// What is to be made, and everything that making it needs.
+    fn prepare(&self, context: &Context, engine: &Engine) -> Result<start::Plan> {
+        let words = self.parameters.run_cmd.split_ascii_whitespace();
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        let reference = Reference::parse(&self.parameters.image)?;
+        let body = bollard::models::ContainerCreateBody {
+            image: Some(reference.text().to_owned()),
+            cmd: (!words.is_empty()).then_some(words),
+            network_disabled: Some(true),
+            ..Default::default()
+        };
+        let deadline = context.deadline.share(PREPARING);
+        let may_pull = self.parameters.allow_pull;
+        image::ensure(context, engine, &reference, None, may_pull, &deadline)?;
+        Ok(start::Plan { body, platform: None })
     }
 
     fn stop(&self, context: &Context) -> Result<()> {
@@ -144,7 +154,8 @@ impl Agent for Docker {
 
     fn check(&self) -> Result<()> {
         self.ambiguity.clone().map_or(Ok(()), Err)?;
-        name::check(&self.name)
+        name::check(&self.name)?;
+        Reference::parse(&self.parameters.image).map(drop)
     }
 
     /// Start has waited already.

@@ -166,8 +166,10 @@ impl Endpoint {
     }
 }
 
-/// The client, with every path below another one. bollard loses both an address's own path and the
-/// version (0.21); without a version an Engine speaks its newest, which nobody has agreed to.
+/// The client, with what bollard (0.21) gets wrong put right. It loses both an address's own path and
+/// the version, and without a version an Engine speaks its newest, which nobody has agreed to. And it
+/// encodes credentials for a registry in an alphabet that the Engine doesn't read: one that cannot be
+/// read counts as none, so some passwords would never work.
 fn place_below(prefix: String, client: Docker) -> Docker {
     client.with_request_modifier(move |mut request: BollardRequest| {
         let mut parts = request.uri().clone().into_parts();
@@ -175,6 +177,13 @@ fn place_below(prefix: String, client: Docker) -> Docker {
         parts.path_and_query = format!("{prefix}{path}").parse().ok();
         if let Ok(uri) = parts.try_into() {
             *request.uri_mut() = uri;
+        }
+        if let Some(value) = request.headers_mut().get_mut("X-Registry-Auth") {
+            let readable = value.to_str().map(|text| text.replace('+', "-").replace('/', "_"));
+            if let Some(mut readable) = readable.ok().and_then(|text| text.parse().ok()) {
+                std::mem::swap(value, &mut readable);
+                value.set_sensitive(true);
+            }
         }
         request
     })
