@@ -184,6 +184,20 @@ impl Engine {
         Pid::from_raw(pid.filter(|pid| *pid > 0).unwrap_or_else(|| panic!("{name} isn't running")))
     }
 
+    /// A container's ID.
+    #[must_use]
+    pub fn id(&self, name: &str) -> String {
+        self.api.inspect(name).unwrap()["Id"].as_str().unwrap().to_owned()
+    }
+
+    /// A container's name that no other Engine of these tests has: without its Engine a container is
+    /// known by its name.
+    #[must_use]
+    pub fn name(&self, name: &str) -> String {
+        let own = self.directory.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name}-{own}")
+    }
+
     /// Executions that are known of a container.
     #[must_use]
     pub fn executions(&self, name: &str) -> usize {

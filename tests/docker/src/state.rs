@@ -119,7 +119,7 @@ impl Made<'_> {
     /// A file that can't be removed lies among the Engine's own.
     fn dead(&mut self) {
         self.exited(&json!({"Image": images::SHORT, "HostConfig": {"NetworkMode": "none"}}));
-        let id = self.engine.api().inspect(&self.name).unwrap()["Id"].as_str().unwrap().to_owned();
+        let id = self.engine.id(&self.name);
         let file = self.engine.store().join("containers").join(id).join("immovable");
         std::fs::write(&file, "").unwrap();
         immovable(&file, true);
