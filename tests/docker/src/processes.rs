@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What the kernel knows of processes, asked beside the Engine.
 
+use crate::{pause, wait_for};
 use nix::unistd::Pid;
 use std::fs;
 
@@ -27,4 +28,21 @@ pub fn of_container(id: &str) -> Vec<Pid> {
         }
     }
     found
+}
+
+/// Waits until a container's first process has come to where it waits: it sleeps whenever it is looked
+/// at, and is no longer what the Engine starts containers with.
+pub fn wait_quiet(pid: Pid) {
+    let is_quiet = || {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !String::from_utf8_lossy(&line).contains("runc") && stat.contains(") S ")
+    };
+    let is_still_quiet = || {
+        (0..20).all(|_| {
+            pause(10);
+            is_quiet()
+        })
+    };
+    wait_for("a service that waits", || is_still_quiet().then_some(()));
 }
