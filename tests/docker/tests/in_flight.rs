@@ -17,6 +17,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use ocf_tester::agent::Invocation;
 use serde_json::json;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -49,26 +50,40 @@ fn kill_group(mut child: Child) {
     child.wait().unwrap();
 }
 
-/// Whether a start has come to the request: its record of it is written before.
-fn has_come_to(world: &World<'_>, left: Left) -> bool {
+/// The record that a start writes before each request, anew each time: its inode while it says that the
+/// answer isn't in yet.
+fn asking(world: &World<'_>) -> Option<u64> {
     let file = world.records().join(format!("docker-{}.record", world.name));
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.contains("asking") && (left == Left::Create) == text.contains("\"id\":null")
+    let inode = std::fs::metadata(&file).ok()?.ino();
+    std::fs::read_to_string(file).ok()?.contains("asking").then_some(inode)
 }
 
 /// Freezes the Engine the moment a start comes to the request, and kills the start a while later.
 /// Says whether the request was open then.
 fn leave_behind(world: &World<'_>, left: Left, delay: u64) -> bool {
     let child = spawn(&world.call("start"));
-    let begun = Instant::now();
-    while !has_come_to(world, left) {
-        assert!(begun.elapsed() < PATIENCE, "no record of a request in {:?}", world.records());
-    }
+    let first = wait_for_record(world, None);
+    let record = match left {
+        Left::Create => first,
+        Left::Start => wait_for_record(world, Some(first)),
+    };
     world.engine.freeze();
     pause(100 + delay);
-    let is_open = has_come_to(world, left) && is_alive(Pid::from_raw(child.id().cast_signed()));
+    let is_open =
+        asking(world) == Some(record) && is_alive(Pid::from_raw(child.id().cast_signed()));
     kill_group(child);
     is_open
+}
+
+/// In a hurry: the Engine is to be frozen before it has answered.
+fn wait_for_record(world: &World<'_>, other_than: Option<u64>) -> u64 {
+    let begun = Instant::now();
+    loop {
+        match asking(world) {
+            Some(record) if other_than != Some(record) => return record,
+            _ => assert!(begun.elapsed() < PATIENCE, "no record in {:?}", world.records()),
+        }
+    }
 }
 
 /// The Engine goes on after this time, whatever is done meanwhile.
