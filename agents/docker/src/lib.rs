@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `ocf:heartbeat:docker`: one container of a Docker Engine, by way of the Engine's API.
 
+pub mod cli;
 mod configuration;
 mod container;
 mod engine;
@@ -10,6 +11,7 @@ mod image;
 mod in_flight;
 mod monitor;
 mod name;
+pub mod options;
 mod processes;
 mod record;
 mod site;
