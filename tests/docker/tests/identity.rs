@@ -38,8 +38,6 @@ fn a_name_that_is_the_beginning_of_another_containers_id() {
     let world = World::ours(&engine, &other[..12]);
     world.expect("start", 0);
     world.expect("monitor", 0);
-    let own = engine.api().inspect(&format!("/{}", &other[..12]));
-    println!("the Engine finds {:?}", own.map(|found| found["Name"].clone()));
     world.expect("stop", 0);
     assert_eq!(engine.api().containers(), ["other"]);
     assert_eq!(engine.status("other"), "running");

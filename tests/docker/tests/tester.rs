@@ -28,7 +28,7 @@ fn pass(parameters: &[&str]) {
     let mut command = Command::new(tester());
     command.args([
         "-n",
-        "x",
+        "tested",
         "--level",
         "should",
         "--env",
