@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-docker test-cluster test-takeover soak check stage deb install bench bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-docker test-cluster test-takeover soak check stage deb install bench bench-docker bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -140,6 +140,14 @@ bench: stage
 	cargo build --release -p bench
 	cc -O2 -static -o target/floor tests/bench/floor.c
 	$(RELEASE)/bench target/floor $(STAGED)/heartbeat/Dummy /usr/lib/ocf/resource.d/heartbeat/Dummy
+
+# The container agent's monitor, on an Engine.
+bench-docker: stage lab
+	cargo build --release -p docker-tests
+	cc -O2 -static -o target/inspect tests/bench/inspect.c
+	$(LAB) exec --engine bookworm --mount $(CURDIR):$(CURDIR) $(if $(CARGO_TARGET_DIR),\
+	  --mount $(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))) -- \
+	  env OCF_AGENTS=$(STAGED) $(abspath $(RELEASE))/bench_docker $(CURDIR)/target/inspect
 
 bless: stage
 	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file

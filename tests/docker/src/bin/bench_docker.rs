@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `bench_docker FLOOR`: the client's CPU of one monitor of a running container, for a static C program
+//! that makes the one inspect, for our agent and for the shell agent, in turns in one run; and the same
+//! with 300 containers on the Engine. Figures are ratios: the machine's speed drifts, and the turns drift
+//! with it. A measurement that fails where a target is missed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a measurement of the tests'"
+)]
+
+use docker_tests::{Agent, Engine, World, images};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use serde_json::json;
+use std::process::{Command, Stdio};
+
+/// Turns, and monitors of one kind in a turn; the shell agent is so slow that fewer are enough.
+const TURNS: usize = 40;
+const MONITORS: i64 = 20;
+const OF_SHELL: i64 = 2;
+/// Containers on the Engine, beside the one.
+const MANY: usize = 299;
+/// At most so many times the floor, and at least so much less than the shell agent.
+const TIMES_FLOOR: f64 = 1.8;
+const TIMES_LESS: f64 = 40.0;
+/// What the same thing, measured twice, differs by on a machine that does other things as well.
+const NOISE: f64 = 0.15;
+
+struct Subject {
+    name: &'static str,
+    command: Command,
+    count: i64,
+    /// CPU of one monitor in microseconds, one figure a turn.
+    costs: Vec<f64>,
+}
+
+impl Subject {
+    fn turn(&mut self) -> f64 {
+        let before = children_cpu();
+        for _ in 0..self.count {
+            let status = self.command.status().unwrap();
+            assert!(status.success(), "{}: {status}", self.name);
+        }
+        (children_cpu() - before) as f64 / self.count as f64
+    }
+}
+
+fn main() {
+    let floor = std::env::args().nth(1).expect("usage: bench_docker FLOOR (the Makefile knows it)");
+    let engine = Engine::start();
+    let world = World::ours(&engine, "measured").with("run_cmd", "/bin/serve");
+    world.expect("start", 0);
+    let mut c = Command::new(floor);
+    c.arg(engine.directory().join("socket")).arg(&world.name).env_clear();
+    let agent = |agent: Agent| {
+        let call = world.call("monitor");
+        let mut command = Command::new(agent.path());
+        command.arg("monitor").env_clear().envs(call.full_environment()).current_dir("/");
+        command
+    };
+    let subject =
+        |name, command: Command, count| Subject { name, command, count, costs: Vec::new() };
+    let mut subjects = [
+        subject("floor (C)", c, MONITORS),
+        subject("ours", agent(Agent::Ours), MONITORS),
+        subject("shell", agent(Agent::Shell), OF_SHELL),
+    ];
+    for subject in &mut subjects {
+        subject.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    }
+    println!("one monitor of a container, CPU of the client, medians of {TURNS} turns:");
+    measure(&mut subjects);
+    let (to_floor, to_shell) = (report(&subjects, 1), ratio(&subjects[2], &subjects[1]));
+    println!("the shell agent costs {to_shell:.1} x ours");
+    for number in 0..MANY {
+        let body = json!({"Image": images::PLAIN, "HostConfig": {"NetworkMode": "none"}});
+        engine.create(&format!("other-{number}"), &body);
+    }
+    // Of one after the other: that they follow each other cancels the machine's drift.
+    measure(&mut subjects[..2]);
+    let to_floor_of_many = report(&subjects[..2], MANY + 1);
+    let drift = to_floor_of_many / to_floor - 1.0;
+    println!("with {} containers it costs {:+.1} % of that with one", MANY + 1, drift * 100.0);
+    let size = std::fs::metadata(Agent::Ours.path()).unwrap().len() / 1024;
+    println!("size of ours: {size} KiB");
+    drop(engine);
+    assert!(to_floor <= TIMES_FLOOR, "more than {TIMES_FLOOR} x the floor");
+    assert!(to_shell >= TIMES_LESS, "the shell agent costs less than {TIMES_LESS} x ours");
+    assert!(drift.abs() <= NOISE, "the number of containers matters");
+}
+
+fn measure(subjects: &mut [Subject]) {
+    subjects.iter_mut().for_each(|subject| subject.costs.clear());
+    // The first turn warms the page cache and is not counted.
+    for turn in 0..=TURNS {
+        for subject in &mut *subjects {
+            let cost = subject.turn();
+            if turn > 0 {
+                subject.costs.push(cost);
+            }
+        }
+    }
+}
+
+/// User and system time of all children that have ended, in microseconds. The Engine hasn't.
+fn children_cpu() -> i64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    usage.user_time().num_microseconds() + usage.system_time().num_microseconds()
+}
+
+/// Ours in terms of the floor, with a line for each.
+fn report(subjects: &[Subject], containers: usize) -> f64 {
+    println!("containers on the Engine: {containers}");
+    for subject in subjects {
+        let (micros, times) = (median(subject.costs.clone()), ratio(subject, &subjects[0]));
+        println!("  {:<10} {micros:>7.0} us   {times:>6.2} x the floor", subject.name);
+    }
+    ratio(&subjects[1], &subjects[0])
+}
+
+fn ratio(a: &Subject, b: &Subject) -> f64 {
+    median(a.costs.iter().zip(&b.costs).map(|(a, b)| a / b).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
