@@ -15,7 +15,8 @@ use std::ffi::OsStr;
 /// `Duration`, `IpAddr`, [`Words`](crate::value::Words), [`Secret`](crate::Secret),
 /// [`choice!`](crate::choice), and `Option` of each.
 ///
-/// Behind `=>` stand builders, in any number and order: `default("text")`; `reloadable()`, for what
+/// Behind `=>` stand builders, in any number and order: `default("text")`; `required()`, for an `Option`
+/// that a start needs and a stop doesn't (the agent's `check` refuses it); `reloadable()`, for what
 /// reload-agent makes effective; `unique_group("name")`; `alias("old_name")`, which still works and is
 /// declared as deprecated; `name("type")`, where the name is a keyword of Rust.
 ///
@@ -123,7 +124,7 @@ impl<'a> Reader<'a> {
                 }
                 Parsed::Bad(complaint) => {
                     let complaint = format!("parameter {} {complaint}", row.name);
-                    if self.rigour == Rigour::Strict || row.is_required() {
+                    if self.rigour == Rigour::Strict || !(row.optional || row.default.is_some()) {
                         self.bad.push(complaint);
                         return None;
                     }

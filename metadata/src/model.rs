@@ -57,6 +57,9 @@ pub struct ParameterRow {
     pub default: Option<&'static str>,
     /// Whether the parameter's type has a value for "unset" (then it is never required).
     pub optional: bool,
+    /// Whether the parameter is declared as required all the same: a start refuses to do without it, and
+    /// a stop needn't have it.
+    pub required: bool,
     /// A change takes effect through `reload-agent`, without a restart.
     pub reloadable: bool,
     /// Parameters of one group are together unique among instances of a type.
@@ -80,6 +83,7 @@ impl ParameterRow {
             content,
             default: None,
             optional,
+            required: false,
             reloadable: false,
             unique_group: None,
             alias: None,
@@ -97,6 +101,14 @@ impl ParameterRow {
     #[must_use]
     pub const fn default(mut self, text: &'static str) -> Self {
         self.default = Some(text);
+        self
+    }
+
+    /// Required by those who bring something about, although its type has a value for "unset": the
+    /// agent judges that itself, in its `check`.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
         self
     }
 
@@ -121,10 +133,10 @@ impl ParameterRow {
         self
     }
 
-    /// Required is derived, never written: no value for "unset" and no default.
+    /// Required is derived where it can be: no value for "unset" and no default.
     #[must_use]
     pub const fn is_required(&self) -> bool {
-        !self.optional && self.default.is_none()
+        self.required || (!self.optional && self.default.is_none())
     }
 
     /// The first line of the description.

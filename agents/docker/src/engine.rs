@@ -51,6 +51,17 @@ impl Engine {
         failure.explain(what, &self.endpoint)
     }
 
+    /// Where it is.
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The same as two numbers.
+    pub(crate) fn api(&self) -> (usize, usize) {
+        let version = self.client.borrow().client_version();
+        (version.major_version, version.minor_version)
+    }
+
     /// The version of the API that is spoken with it.
     pub(crate) fn version(&self) -> String {
         self.client.borrow().client_version().to_string()

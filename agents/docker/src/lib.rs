@@ -12,21 +12,20 @@ mod in_flight;
 mod monitor;
 mod name;
 pub mod options;
+mod plan;
 mod processes;
 mod record;
+mod reload;
 mod site;
 mod start;
 mod stop;
 
-use engine::{Engine, Failure};
-use image::Reference;
+use engine::Failure;
 use ocf::{About, Action, Agent, Context, Error, Result, State};
+use plan::Plan;
 use site::Site;
 use std::cell::RefCell;
 use stop::Manner;
-
-/// How much of the time may go by before the container is made, in percent: a pull takes long.
-const PREPARING: u32 = 85;
 
 ocf::parameters! {
     /// One container.
@@ -35,7 +34,7 @@ ocf::parameters! {
         /// Image
         ///
         /// The image that the container is made of: a reference with a tag or a digest, or an ID.
-        image: String,
+        image: Option<String> => required(),
         /// Name of the container
         ///
         /// What the container is called. Unset, it is the name of the resource's instance.
@@ -49,6 +48,12 @@ ocf::parameters! {
         ///
         /// Options of docker run, separated by blanks; quotes and backslashes mean themselves.
         run_opts: String => default(""),
+        /// Limits that can be changed at any time
+        ///
+        /// Those options of docker run that the Engine can change while the container runs (limits of
+        /// memory, processors and processes, the restart policy), as in run_opts and behind them. A change
+        /// takes effect at once, without a restart.
+        live_opts: String => default("").reloadable(),
         /// Command in the container
         ///
         /// The command that the container runs, and its arguments, separated by blanks. Unset, it is the
@@ -93,26 +98,17 @@ pub struct Docker {
 }
 
 impl Docker {
-    fn start(&self, context: &Context) -> Result<()> {
-        let site = Site::new(context, &self.name)?;
-        start::start(&site, &self.parameters, |engine| self.prepare(context, engine))
+    fn plan(&self) -> Result<Plan<'_>> {
+        Plan::new(&self.name, &self.parameters)
     }
 
-    /// What is to be made, and everything that making it needs.
-    fn prepare(&self, context: &Context, engine: &Engine) -> Result<start::Plan> {
-        let words = self.parameters.run_cmd.split_ascii_whitespace();
-        let words: Vec<String> = words.map(str::to_owned).collect();
-        let reference = Reference::parse(&self.parameters.image)?;
-        let body = bollard::models::ContainerCreateBody {
-            image: Some(reference.text().to_owned()),
-            cmd: (!words.is_empty()).then_some(words),
-            network_disabled: Some(true),
-            ..Default::default()
-        };
-        let deadline = context.deadline.share(PREPARING);
-        let may_pull = self.parameters.allow_pull;
-        image::ensure(context, engine, &reference, None, may_pull, &deadline)?;
-        Ok(start::Plan { body, platform: None })
+    fn start(&self, context: &Context) -> Result<()> {
+        let site = Site::new(context, &self.name)?;
+        start::start(&site, &self.parameters, &self.plan()?)
+    }
+
+    fn reload_agent(&self, context: &Context) -> Result<()> {
+        reload::reload(&Site::new(context, &self.name)?, &self.plan()?)
     }
 
     fn stop(&self, context: &Context) -> Result<()> {
@@ -144,6 +140,7 @@ impl Agent for Docker {
         Action::start(90, Self::start),
         Action::stop(90, Self::stop),
         Action::monitor(30, 30, Self::monitor).depth(0),
+        Action::reload_agent(30, Self::reload_agent),
         Action::validate_all(30),
     ];
     type Parameters = Parameters;
@@ -157,7 +154,19 @@ impl Agent for Docker {
     fn check(&self) -> Result<()> {
         self.ambiguity.clone().map_or(Ok(()), Err)?;
         name::check(&self.name)?;
-        Reference::parse(&self.parameters.image).map(drop)
+        self.plan()?.check()
+    }
+
+    /// Start looks at the host itself, when it knows whether anything is to be made.
+    fn check_host(&self, context: &Context) -> Result<()> {
+        if context.action != "validate-all" {
+            return Ok(());
+        }
+        let site = Site::new(context, &self.name)?;
+        let engine = start::engine(&site)?;
+        let plan = self.plan()?;
+        plan.settle(context, Some(engine))?;
+        plan.check_image(context, engine)
     }
 
     /// Start has waited already.

@@ -27,7 +27,7 @@ pub(crate) fn check(name: &str) -> Result<()> {
     }
     let shown: String = name.chars().take(40).collect();
     Err(Error::configured(format!(
-        "\"{shown}\" can't be a container's name: use letters, digits, _ . and -, at most 200"
+        "\"{shown}\" can't be a container's name: use two to 200 letters, digits, _ . and -"
     )))
 }
 

@@ -158,6 +158,28 @@ pub fn update(input: &Input<'_>) -> Result<ContainerUpdateBody> {
     }
 }
 
+/// Whether all of some words are flags that can be changed at any time.
+///
+/// # Errors
+/// `configured` (6), naming the flag that isn't.
+pub(crate) fn check_live(text: &str) -> Result<()> {
+    let given: Vec<&str> = words(text).collect();
+    let flags = match Flags::read(&given, &[]) {
+        Ok(flags) => flags,
+        Err(Refusal::Wrong(error)) => return Err(error),
+        Err(Refusal::Unknown(flag)) => return Err(not_live(&flag)),
+    };
+    let mut names = flags.in_order().into_iter().map(|(name, _)| name);
+    names.find(|name| !LIVE.contains(&name.as_str())).map_or(Ok(()), |name| Err(not_live(&name)))
+}
+
+fn not_live(flag: &str) -> Error {
+    Error::configured(format!(
+        "live_opts: {} can't be changed while a container runs: put it into run_opts",
+        quoted(flag)
+    ))
+}
+
 /// The sentence for a flag that nobody knows.
 pub(crate) fn unknown(flag: &str) -> Error {
     Error::args(format!(

@@ -5,22 +5,23 @@
 
 use crate::container::{Container, Status};
 use crate::engine::{Engine, Failure};
+use crate::options::Launch;
+use crate::plan::Plan;
 use crate::record::{self, Phase, Record};
 use crate::site::Site;
 use crate::stop::{self, Manner};
 use crate::{Parameters, exec, in_flight};
 use bollard::Docker;
 use bollard::container::LogOutput;
-use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
     CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
-use ocf::{Error, Result, tracing};
+use ocf::{Error, Explain, Result, tracing};
 use std::time::{Duration, Instant};
 
 /// How long a container has to be up to count as started.
-const SETTLED: Duration = Duration::from_millis(100);
+const SETTLED: Duration = Duration::from_millis(300);
 /// How often a command that judges the service is repeated while it isn't ready.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the Engine may start it again before it counts as crashing.
@@ -30,24 +31,11 @@ const LINES: &str = "20";
 /// How much of the time starting may take, in percent; the rest is for saying why not.
 const SHARE: u32 = 95;
 
-/// What is to be made where there is nothing to be started again.
-pub(crate) struct Plan {
-    /// What the Engine is asked for.
-    pub(crate) body: ContainerCreateBody,
-    /// For which platform.
-    pub(crate) platform: Option<String>,
-}
-
-/// Brings the container up. `prepare` sees to everything that making one needs: it is called only if
-/// one is to be made, and before anything is.
+/// Brings the container up.
 ///
 /// # Errors
 /// When it doesn't come up; what this start has made is gone then, unless it had begun to run.
-pub(crate) fn start(
-    site: &Site<'_>,
-    parameters: &Parameters,
-    prepare: impl FnOnce(&Engine) -> Result<Plan>,
-) -> Result<()> {
+pub(crate) fn start(site: &Site<'_>, parameters: &Parameters, plan: &Plan<'_>) -> Result<()> {
     let engine = engine(site)?;
     let found = find(site)?;
     if let Some(container) = found.as_ref() {
@@ -64,19 +52,44 @@ pub(crate) fn start(
         Some(container) => dispose(site, parameters, container)?,
         None => None,
     };
-    let id = match kept {
+    match kept {
         Some(container) => {
             warn_of_another_image(parameters, &container);
-            container.id
+            run(site, engine, &container.id, false)?;
         }
-        None => create(site, engine, &prepare(engine)?)?,
-    };
-    run(site, engine, &id, !parameters.reuse)?;
+        None => make(site, engine, plan)?,
+    }
     wait(site, parameters)
 }
 
+/// Makes and starts a new one.
+fn make(site: &Site<'_>, engine: &Engine, plan: &Plan<'_>) -> Result<()> {
+    let launch = plan.prepare(site.context, engine)?;
+    if launch.unmapped.is_empty() {
+        let id = create(site, engine, &launch)?;
+        note_id(&launch, &id)?;
+        return run(site, engine, &id, true);
+    }
+    remember(site, engine, Phase::Asking)?;
+    let started = plan.run_by_cli(site.context, &launch);
+    if started.is_err()
+        && let Ok(Some(made)) = find(site)
+        && !made.is_active()
+    {
+        remove(site, engine, &made.id);
+    }
+    remember(site, engine, Phase::Running)?;
+    started
+}
+
+/// `--cidfile`: what a stopped container left there is nobody's.
+fn note_id(launch: &Launch, id: &str) -> Result<()> {
+    let Some(file) = launch.cidfile.as_ref() else { return Ok(()) };
+    std::fs::write(file, id).explain("write --cidfile", file)
+}
+
 /// The Engine, speaking the newest version of its API that both know.
-fn engine<'a>(site: &'a Site<'_>) -> Result<&'a Engine> {
+pub(crate) fn engine<'a>(site: &'a Site<'_>) -> Result<&'a Engine> {
     let limit = site.context.deadline.share(SHARE);
     let engine = site.engine().and_then(|engine| engine.negotiate(&limit).map(|()| engine));
     engine.map_err(|failure| {
@@ -123,7 +136,7 @@ fn dispose(
 
 fn warn_of_another_image(parameters: &Parameters, container: &Container) {
     let made_of = container.details.config.as_ref().and_then(|config| config.image.as_deref());
-    if let Some(image) = made_of.filter(|image| *image != parameters.image) {
+    if let Some(image) = made_of.filter(|image| Some(*image) != parameters.image.as_deref()) {
         let name = &container.name;
         tracing::warn!(
             "container {name} is kept (reuse) and was made of {image}: remove it by hand"
@@ -132,14 +145,14 @@ fn warn_of_another_image(parameters: &Parameters, container: &Container) {
 }
 
 /// Makes the container; its ID.
-fn create(site: &Site<'_>, engine: &Engine, plan: &Plan) -> Result<String> {
+fn create(site: &Site<'_>, engine: &Engine, launch: &Launch) -> Result<String> {
     remember(site, engine, Phase::Asking)?;
     let options = CreateContainerOptions {
         name: Some(site.name.to_owned()),
-        platform: plan.platform.clone().unwrap_or_default(),
+        platform: launch.platform.clone().unwrap_or_default(),
     };
     let answer = engine.ask(&site.context.deadline.share(SHARE), async |docker: &Docker| {
-        docker.create_container(Some(options.clone()), plan.body.clone()).await
+        docker.create_container(Some(options.clone()), launch.body.clone()).await
     });
     match answer {
         Ok(made) => {
@@ -171,16 +184,21 @@ fn run(site: &Site<'_>, engine: &Engine, id: &str, is_new: bool) -> Result<()> {
         return remember(site, engine, Phase::Running);
     };
     if failure.is_refusal() && is_new {
-        let options = RemoveContainerOptionsBuilder::new().v(true).force(true).build();
-        let gone = engine.ask(&site.context.deadline, async |docker: &Docker| {
-            docker.remove_container(id, Some(options.clone())).await
-        });
-        if let Err(why) = gone {
-            tracing::warn!("container {} was made and can't be removed: {why}", site.name);
-        }
+        remove(site, engine, id);
     }
     forget_if_refused(site, &failure);
     Err(site.error(&format!("start container {}", site.name), &failure))
+}
+
+/// Takes away what can't be started; what can't be taken away either is left to stop.
+fn remove(site: &Site<'_>, engine: &Engine, id: &str) {
+    let options = RemoveContainerOptionsBuilder::new().v(true).force(true).build();
+    let gone = engine.ask(&site.context.deadline, async |docker: &Docker| {
+        docker.remove_container(id, Some(options.clone())).await
+    });
+    if let Err(why) = gone {
+        tracing::warn!("container {} was made and can't be removed: {why}", site.name);
+    }
 }
 
 fn remember(site: &Site<'_>, engine: &Engine, phase: Phase) -> Result<()> {
@@ -205,7 +223,11 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
     let (began, mut complaint) = (Instant::now(), None);
     let limit = site.context.deadline.share(SHARE);
     loop {
-        let found = find(site)?;
+        let found = match find(site) {
+            // What came before says more than that the time is over.
+            Err(error) => return Err(complaint.filter(|_| limit.is_over()).unwrap_or(error)),
+            Ok(found) => found,
+        };
         let Some(container) = found else {
             let name = site.name;
             return Err(Error::generic(format!("container {name} is gone right after its start")));
@@ -227,7 +249,7 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
             Status::Running | Status::Restarting => {}
             _ => return Err(fallen(site, &container)),
         }
-        let pause = if complaint.is_some() { PAUSE } else { SETTLED / 4 };
+        let pause = if complaint.is_some() { PAUSE } else { SETTLED / 10 };
         if limit.is_over() || !site.context.sleep(pause) {
             let seconds = site.context.deadline.used().as_secs();
             let name = site.name;
