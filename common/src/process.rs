@@ -12,8 +12,8 @@ pub use nix::sys::signal::Signal;
 use nix::sys::signal::kill;
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ enum Handle {
 
 /// How long ago this process started: clock ticks since boot (proc_pid_stat(5), field 22).
 pub(crate) fn age_of_self() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let stat = read_line("/proc/self/stat")?;
     parse_stat(&stat).and_then(|(_, started)| age(started))
 }
 
@@ -159,8 +159,16 @@ pub(crate) fn children() -> Vec<Identity> {
 /// The kernel's name of this boot (random(4)).
 #[must_use]
 pub fn boot_id() -> Option<String> {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let text = read_line("/proc/sys/kernel/random/boot_id")?;
     Some(text.trim().to_owned())
+}
+
+/// A short file of the kernel's, in one call: these have no size, and a reader that has to guess it
+/// calls again and again.
+fn read_line(path: &str) -> Option<String> {
+    let mut buffer = [0; 1024];
+    let length = File::open(path).ok()?.read(&mut buffer).ok()?;
+    Some(String::from_utf8_lossy(buffer.get(..length)?).into_owned())
 }
 
 /// State letter and start time. The name in parentheses may hold anything, parentheses too.

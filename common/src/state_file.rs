@@ -57,14 +57,14 @@ impl StateFile {
     /// # Errors
     /// When it can't be read, or is larger than 64 KiB.
     pub fn read(&self) -> Result<Option<Vec<u8>>> {
-        match fs::symlink_metadata(&self.path) {
+        let size = match fs::symlink_metadata(&self.path) {
             Ok(found) if !found.file_type().is_file() => return Ok(None),
             // Most state files are empty: that they are there says it all.
             Ok(found) if found.len() == 0 => return Ok(Some(Vec::new())),
-            Ok(_) => {}
+            Ok(found) => found.len().min(MAX_SIZE),
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error).explain("look at state file", &self.path),
-        }
+        };
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = match openat(AT_FDCWD, &self.path, flags, Mode::empty()) {
             Ok(fd) => File::from(fd),
@@ -73,7 +73,7 @@ impl StateFile {
                 return Err(errno.into()).explain("read state file", &self.path);
             }
         };
-        let mut content = Vec::new();
+        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
         file.take(MAX_SIZE + 1).read_to_end(&mut content).explain("read state file", &self.path)?;
         if content.len() as u64 > MAX_SIZE {
             let name = self.path.display();

@@ -43,11 +43,13 @@ impl Record {
         Self { form: FORM, boot: boot_id().unwrap_or_default(), phase, api, strangers, root: None }
     }
 
-    /// The record of a container; `None` where there is none, or none of this form and boot.
+    /// The record of a container; `None` where there is none, or none of this form. No request is in an
+    /// Engine's hands since an earlier boot; everything else is a hint that can't do harm.
     pub(crate) fn read(file: &StateFile) -> Option<Self> {
         let content = file.read().ok().flatten()?;
         let record: Self = serde_json::from_slice(&content).ok()?;
-        (record.form == FORM && Some(&record.boot) == boot_id().as_ref()).then_some(record)
+        let is_of_now = || !record.is_asking() || Some(&record.boot) == boot_id().as_ref();
+        (record.form == FORM && is_of_now()).then_some(record)
     }
 
     /// Puts it in place.
