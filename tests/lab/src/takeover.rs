@@ -6,11 +6,12 @@
 //! while there are two witnesses on both nodes: the log of Pacemaker's executor with every call it
 //! made, and monitors called without a pause whenever dpkg works.
 
+pub mod container;
 pub mod files;
 pub mod watch;
 
 use crate::beside::{PACKAGES, Version, dpkg, install, reinstall_debians};
-use crate::checks::Evidence;
+use crate::checks::{EQUIPPED, Evidence};
 use crate::cluster::{AGENT_DIR, Cluster, NODES, Plan};
 use crate::executor::Call;
 use crate::packages::{COLLECTION, NAMES, Packages};
@@ -19,22 +20,24 @@ use crate::progress::Progress;
 use crate::site::{Host, sibling};
 use crate::status::{Resource, Status};
 use crate::{Error, Lab, Result, executor, logs};
+use container::Started;
 use files::Files;
 use std::collections::BTreeMap;
 use std::path::Path;
 use watch::{CALLER, Monitor, Watch};
 
-/// The resources: id, agent, and on which node they are to be; the last is promotable.
-const RESOURCES: [(&str, &str); 3] = [
+/// The resources: id and agent. The first two are to be on a node each; the last is promotable.
+const RESOURCES: [(&str, &str); 4] = [
     ("hdummy", "heartbeat/Dummy"),
     ("pdummy", "pacemaker/Dummy"),
+    (container::ID, "heartbeat/docker"),
     ("stateful", "pacemaker/Stateful"),
 ];
 
 const STATEFUL: &str = "stateful";
 
 /// What an operator enables and disables.
-const TOP: [&str; 3] = ["hdummy", "pdummy", "stateful-clone"];
+const TOP: [&str; 4] = ["hdummy", "pdummy", container::ID, "stateful-clone"];
 
 /// How often, in milliseconds, everything is monitored (`interval=1s`) but the unpromoted one: pcs
 /// wants another interval for that.
@@ -80,6 +83,7 @@ impl Story<'_> {
         let [first, second] = self.versions;
         self.step("two nodes with Debian's shell agents come up", || {
             self.cluster.boot()?;
+            (EQUIPPED.run)(self.cluster)?;
             self.cluster.add_fencing()
         })?;
         let mut before = Vec::new();
@@ -90,7 +94,8 @@ impl Story<'_> {
                 .map(|(node, files)| format!("{node}: {} lines", files.count()))
                 .collect())
         })?;
-        self.step("the shell agents start Dummy, Dummy and Stateful", || self.create())?;
+        self.step("the shell agents start Dummy, Dummy, docker and Stateful", || self.create())?;
+        let started = Started::of(self.cluster)?;
         self.step("our packages are installed", || {
             self.under_watch(true, |node| install(node, first))
         })?;
@@ -102,8 +107,10 @@ impl Story<'_> {
             self.under_watch(true, reinstall_debians)
         })?;
         self.step("ours go on, and back", || self.move_promotion(true))?;
+        self.step("no container was started anew", || started.require_same(self.cluster))?;
         self.step("ours stop what the shell agents started", || self.stop_all(true))?;
-        self.step("ours start the three", || self.start_all(true))?;
+        self.step("ours start the four", || self.start_all(true))?;
+        let started = Started::of(self.cluster)?;
         self.step("our taking of names is removed", || {
             self.under_watch(false, |node| dpkg(node, ["--remove", NAMES]))
         })?;
@@ -116,7 +123,8 @@ impl Story<'_> {
         self.step("our packages are purged", || {
             self.under_watch(false, |node| dpkg(node, ["--purge", NAMES, COLLECTION]))
         })?;
-        self.step("the shell agents stop the three", || self.stop_all(false))?;
+        self.step("no container was started anew", || started.require_same(self.cluster))?;
+        self.step("the shell agents stop the four", || self.stop_all(false))?;
         self.step("the nodes' disks are what they were, byte for byte", || self.compare(&before))
     }
 
@@ -156,6 +164,7 @@ impl Story<'_> {
             self.cluster.pcs(["resource", "create", id, &agent, "op", "monitor", "interval=1s"])?;
             self.cluster.pcs(["constraint", "location", id, "prefers", node])?;
         }
+        container::create(self.cluster)?;
         let create = ["resource", "create", STATEFUL, "ocf:pacemaker:Stateful", "op"];
         let monitors = [
             "monitor",
@@ -175,10 +184,11 @@ impl Story<'_> {
         let places = [
             (RESOURCES[0].0, "Started"),
             (RESOURCES[1].0, "Started"),
+            (container::ID, "Started"),
             (STATEFUL, "Promoted"),
             (STATEFUL, "Unpromoted"),
         ];
-        self.cluster.wait("all three being up", |status| {
+        self.cluster.wait("all four being up", |status| {
             for (id, _) in RESOURCES {
                 status.trouble(id).map_or(Ok(()), |trouble| Err(Error::new(trouble)))?;
             }
@@ -201,7 +211,7 @@ impl Story<'_> {
                 }
             }
             let whose = if are_ours { "ours" } else { "shell agents" };
-            evidence.push(format!("{}: {whose} at the three names", node.name));
+            evidence.push(format!("{}: {whose} at the four names", node.name));
         }
         Ok(evidence)
     }
@@ -257,7 +267,7 @@ impl Story<'_> {
 
     fn stop_all(&self, are_ours: bool) -> Result<Evidence> {
         self.cluster.pcs(["resource", "disable"].into_iter().chain(TOP))?;
-        self.cluster.wait("all three being stopped", |status| {
+        self.cluster.wait("all four being stopped", |status| {
             for (id, _) in RESOURCES {
                 status.trouble(id).map_or(Ok(()), |trouble| Err(Error::new(trouble)))?;
             }
@@ -270,8 +280,9 @@ impl Story<'_> {
                 return Err(Error::new(format!("{file} is left on {}", node.name)));
             }
         }
+        container::expect_none(self.cluster)?;
         let mut evidence = self.require_agents(are_ours)?;
-        evidence.push("no state file is left on either node".into());
+        evidence.push("no state file and no container is left on either node".into());
         Ok(evidence)
     }
 
@@ -303,7 +314,7 @@ impl Story<'_> {
         Ok(counts)
     }
 
-    /// All that Pacemaker's executors ran so far of the three, in numbers.
+    /// All that Pacemaker's executors ran so far of the four, in numbers.
     fn executed(&self) -> Result<Evidence> {
         let mut evidence = Evidence::new();
         for node in self.cluster.nodes() {
@@ -344,6 +355,7 @@ fn monitors_on(status: &Status, node: &Host) -> Vec<Monitor> {
         monitors.extend(found.map(|code| Monitor {
             instance: id.to_owned(),
             agent: agent.to_owned(),
+            parameter: if id == container::ID { container::IMAGE } else { "" },
             code,
         }));
     }

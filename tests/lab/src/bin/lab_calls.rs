@@ -2,8 +2,8 @@
 //! Calls monitors of agents without a pause until it is told to end (TERM), and counts the answers.
 //! It runs on a node of the lab, see [`lab::takeover::watch`].
 //!
-//! Its arguments are threes: the resource, the agent as `<provider>/<type>`, the one right code. The
-//! whole path of an agent is no argument of this: our packages wait for who might be about to open it.
+//! Its arguments are fours: the resource, the agent as `<provider>/<type>`, a parameter `name=value`
+//! or nothing, the one right code. The whole path of an agent is no argument of this: our packages wait for who might be about to open it.
 
 use lab::cluster::AGENT_DIR;
 use lab::signals::Signals;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let signals = Signals::catch()?;
     let args: Vec<_> = std::env::args().skip(1).collect();
-    let mut monitors = args.chunks(3).map(parse).collect::<Result<Vec<_>>>()?;
+    let mut monitors = args.chunks(4).map(parse).collect::<Result<Vec<_>>>()?;
     while signals.check().is_ok() {
         for monitor in &mut monitors {
             match monitor.call.output() {
@@ -52,8 +52,8 @@ fn run() -> Result<()> {
 
 /// A recurring monitor as Pacemaker makes it: for a probe, an agent that is gone is no failure.
 fn parse(words: &[String]) -> Result<Monitor> {
-    let [instance, agent, code] = words else {
-        return Err(Error::new("resource, agent and code are needed, and again"));
+    let [instance, agent, parameter, code] = words else {
+        return Err(Error::new("resource, agent, parameter and code are needed, and again"));
     };
     let code =
         code.parse().map_err(|_| Error::new(format!("{code} is no exit code of an agent")))?;
@@ -69,6 +69,9 @@ fn parse(words: &[String]) -> Result<Monitor> {
         ("OCF_RESKEY_CRM_meta_interval", "1000"),
         ("OCF_RESKEY_CRM_meta_timeout", "20000"),
     ]);
+    if let Some((name, value)) = parameter.split_once('=') {
+        call.env(format!("OCF_RESKEY_{name}"), value);
+    }
     Ok(Monitor { instance: instance.clone(), call, code, right: 0 })
 }
 

@@ -29,6 +29,8 @@ pub struct Monitor {
     pub instance: String,
     /// `<provider>/<type>`.
     pub agent: String,
+    /// What the agent needs to be told, as `name=value`; empty for nothing.
+    pub parameter: &'static str,
     /// The one right answer.
     pub code: i32,
 }
@@ -48,8 +50,10 @@ impl<'a> Watch<'a> {
     /// The node refuses to start it.
     pub fn start(node: &'a Host, monitors: Vec<Monitor>) -> Result<Self> {
         node.ok(["rm", "-f", LOG])?;
-        let triple = |m: &Monitor| [m.instance.clone(), m.agent.clone(), m.code.to_string()];
-        let args: Vec<_> = monitors.iter().flat_map(triple).collect();
+        let words = |m: &Monitor| {
+            [m.instance.clone(), m.agent.clone(), m.parameter.to_owned(), m.code.to_string()]
+        };
+        let args: Vec<_> = monitors.iter().flat_map(words).collect();
         let start = ["start-stop-daemon", "--start", "--background", "--output", LOG];
         let record = ["--make-pidfile", "--pidfile", PID, "--exec", CALLER, "--"];
         node.ok(start.into_iter().chain(record).chain(args.iter().map(String::as_str)))?;
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_wrong_answer_or_none_at_all_is_no_success() {
-        let monitor = Monitor { instance: "a".into(), agent: "p/A".into(), code: 8 };
+        let monitor = Monitor { instance: "a".into(), agent: "p/A".into(), parameter: "", code: 8 };
         let monitors = [monitor];
         let told = judge("right a 7\nend\n", &monitors).expect("right");
         assert_eq!(told, ["7 x 8 of a"]);
