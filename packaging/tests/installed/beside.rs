@@ -8,8 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const NAMES: [&str; 4] =
-    ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful", "pacemaker/remote"];
+const NAMES: [&str; 5] = [
+    "heartbeat/Dummy",
+    "heartbeat/docker",
+    "pacemaker/Dummy",
+    "pacemaker/Stateful",
+    "pacemaker/remote",
+];
 
 /// Every name answers, and dpkg finds nothing wrong.
 fn whole() -> Outcome {

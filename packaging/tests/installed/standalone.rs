@@ -17,7 +17,13 @@ fn it_stands_for_the_shell_agents_and_is_upgraded_under_monitors() -> Outcome {
     ground.first.install("ocf-agents-standalone")?;
     assert!(monitors.stop()? > 20);
     assert!(!Path::new("/usr/lib/ocf/lib/heartbeat").exists(), "the shell library is still there");
-    for name in ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful", "pacemaker/remote"] {
+    for name in [
+        "heartbeat/Dummy",
+        "heartbeat/docker",
+        "pacemaker/Dummy",
+        "pacemaker/Stateful",
+        "pacemaker/remote",
+    ] {
         assert!(is_ours(name), "{name}");
     }
     let check = run("apt-get", &["check"], &[])?;

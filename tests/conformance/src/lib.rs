@@ -25,8 +25,15 @@ use std::path::{Path, PathBuf};
 /// The agents with a state file.
 pub const WITH_STATE: [&str; 3] = ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful"];
 /// Every agent, as `<provider>/<type>`.
-pub const ALL: [&str; 4] =
-    ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful", "pacemaker/remote"];
+pub const ALL: [&str; 5] = [
+    "heartbeat/Dummy",
+    "heartbeat/docker",
+    "pacemaker/Dummy",
+    "pacemaker/Stateful",
+    "pacemaker/remote",
+];
+/// Those that do nothing without an Engine: `tests/docker` lets the tester at them, on a real one.
+pub const WITH_ENGINE: [&str; 1] = ["heartbeat/docker"];
 
 /// The workspace's folder.
 #[must_use]

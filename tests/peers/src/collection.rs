@@ -9,8 +9,13 @@ use std::path::PathBuf;
 pub const INSTALLED: &str = "/usr/lib/ocf/resource.d";
 
 /// Every agent that both collections have, as `provider/Type`.
-pub const AGENTS: [&str; 4] =
-    ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful", "pacemaker/remote"];
+pub const AGENTS: [&str; 5] = [
+    "heartbeat/Dummy",
+    "heartbeat/docker",
+    "pacemaker/Dummy",
+    "pacemaker/Stateful",
+    "pacemaker/remote",
+];
 
 /// One agent in both collections.
 #[derive(Debug, Clone)]
