@@ -62,8 +62,7 @@ fn remove_bundles(cluster: &Cluster) -> Result<()> {
         })?;
         cluster.pcs(["resource", "delete", &bundle])?;
     }
-    let gone = |status: &Status| status.bundles.is_empty() && primitives(status).is_empty();
-    cluster.wait("the bundles being gone", |status| Ok(gone(status).then_some(())))
+    cluster.wait("the bundles being gone", |status| Ok(status.bundles.is_empty().then_some(())))
 }
 
 fn remove_resources(cluster: &Cluster) -> Result<()> {
