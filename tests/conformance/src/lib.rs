@@ -32,8 +32,6 @@ pub const ALL: [&str; 5] = [
     "pacemaker/Stateful",
     "pacemaker/remote",
 ];
-/// Those that do nothing without an Engine: `tests/docker` lets the tester at them, on a real one.
-pub const WITH_ENGINE: [&str; 1] = ["heartbeat/docker"];
 
 /// The workspace's folder.
 #[must_use]

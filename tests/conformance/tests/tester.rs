@@ -3,7 +3,7 @@
 //! reports are kept in target/reports, as JUnit XML, for CI to show.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "test code")]
 
-use conformance::{WITH_ENGINE, World, stage, staged, workspace};
+use conformance::{World, stage, staged, workspace};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::chown;
