@@ -67,8 +67,13 @@ fn make(site: &Site<'_>, engine: &Engine, plan: &Plan<'_>) -> Result<()> {
     let launch = plan.prepare(site.context, engine)?;
     if launch.unmapped.is_empty() {
         let id = create(site, engine, &launch)?;
-        note_id(&launch, &id)?;
-        return run(site, engine, &id, true);
+        return match note_id(&launch, &id) {
+            Ok(()) => run(site, engine, &id, true),
+            Err(error) => {
+                remove(site, engine, &id);
+                Err(error)
+            }
+        };
     }
     remember(site, engine, Phase::Asking)?;
     let started = plan.run_by_cli(site.context, &launch);
