@@ -54,6 +54,11 @@ IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces
 test-docker: stage lab
 	cargo test -p docker-tests --config "$(call ON_ENGINE,bookworm)" -- --nocapture
 	cargo test -p docker-tests --config "$(call ON_ENGINE,trixie)" -- --nocapture
+	cargo test -p ocf-docker --test grammar --config "$(call ON_ENGINE,bookworm)" -- $(WITH_CLI)
+	cargo test -p ocf-docker --test grammar --config "$(call ON_ENGINE,trixie)" -- $(WITH_CLI)
+
+# What Debian's own CLI asks for, against what the agent does.
+WITH_CLI = --include-ignored --skip record --nocapture
 
 ON_ENGINE = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--engine', '$(1)', '--timeout', \
   '1200', '--mount', '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)', \

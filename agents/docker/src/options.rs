@@ -18,6 +18,8 @@ mod ports;
 mod process;
 mod resources;
 mod security;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 pub use live::LIVE;

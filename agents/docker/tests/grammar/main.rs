@@ -84,7 +84,12 @@ fn every_request_is_the_installed_clis() {
             }
             _ => {
                 same += 1;
-                faults.extend(compare::compare(case, &ours, &theirs, Cli::Installed));
+                faults.extend(compare::compare(
+                    case,
+                    &ours,
+                    &theirs,
+                    Cli::Installed(&recorder.version),
+                ));
             }
         }
     }
