@@ -21,7 +21,7 @@ mod start;
 mod stop;
 
 use engine::Failure;
-use ocf::{About, Action, Agent, Context, Error, Result, State};
+use ocf::{About, Action, Agent, Context, Error, Result, State, tracing};
 use plan::Plan;
 use site::Site;
 use std::cell::RefCell;
@@ -162,11 +162,25 @@ impl Agent for Docker {
         if context.action != "validate-all" {
             return Ok(());
         }
-        let site = Site::new(context, &self.name)?;
-        let engine = start::engine(&site)?;
         let plan = self.plan()?;
-        plan.settle(context, Some(engine))?;
-        plan.check_image(context, engine)
+        plan.settle(context, None)?;
+        let site = Site::new(context, &self.name)?;
+        let engine = site.engine().and_then(|engine| {
+            engine.negotiate(&context.deadline)?;
+            Ok(engine)
+        });
+        match engine {
+            Ok(engine) => {
+                plan.settle(context, Some(engine))?;
+                plan.check_image(context, engine)
+            }
+            // A start will find out; what may be pulled needn't be here.
+            Err(failure) if self.parameters.allow_pull => {
+                tracing::warn!("{}", failure.of_engine(&site.endpoint));
+                Ok(())
+            }
+            Err(failure) => Err(start::unusable(&site, "look for the image", &failure)),
+        }
     }
 
     /// Start has waited already.

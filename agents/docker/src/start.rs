@@ -94,20 +94,23 @@ fn note_id(launch: &Launch, id: &str) -> Result<()> {
 }
 
 /// The Engine, speaking the newest version of its API that both know.
-pub(crate) fn engine<'a>(site: &'a Site<'_>) -> Result<&'a Engine> {
+fn engine<'a>(site: &'a Site<'_>) -> Result<&'a Engine> {
     let limit = site.context.deadline.share(SHARE);
     let engine = site.engine().and_then(|engine| engine.negotiate(&limit).map(|()| engine));
-    engine.map_err(|failure| {
-        let error = site.error(&format!("start container {}", site.name), &failure);
-        let is_missing = matches!(failure, Failure::Unreachable(_))
-            && site.endpoint.socket().is_some()
-            && ocf::command::find_program(site.context, "dockerd".as_ref()).is_none();
-        if is_missing {
-            let endpoint = &site.endpoint;
-            return Error::installed(format!("no Docker Engine at {endpoint}: install docker.io"));
-        }
-        error
-    })
+    let what = format!("start container {}", site.name);
+    engine.map_err(|failure| unusable(site, &what, &failure))
+}
+
+/// The error of an Engine that can't be used: one that isn't installed needs another remedy.
+pub(crate) fn unusable(site: &Site<'_>, what: &str, failure: &Failure) -> Error {
+    let is_missing = matches!(failure, Failure::Unreachable(_))
+        && site.endpoint.socket().is_some()
+        && ocf::command::find_program(site.context, "dockerd".as_ref()).is_none();
+    if is_missing {
+        let endpoint = &site.endpoint;
+        return Error::installed(format!("no Docker Engine at {endpoint}: install docker.io"));
+    }
+    site.error(what, failure)
 }
 
 fn find(site: &Site<'_>) -> Result<Option<Container>> {
