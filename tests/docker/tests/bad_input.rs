@@ -53,8 +53,10 @@ fn refused(
 /// Everything an Engine has, by name.
 fn world_of(engine: &Engine) -> [Vec<String>; 3] {
     let networks = engine.api().done("GET", "/networks", &Value::Null).json();
-    let names = networks.as_array().unwrap().iter().map(|one| one["Name"].to_string()).collect();
-    [engine.api().containers(), engine.api().volumes(), names]
+    let names = networks.as_array().unwrap().iter().map(|one| one["Name"].to_string());
+    let mut all = [engine.api().containers(), engine.api().volumes(), names.collect()];
+    all.iter_mut().for_each(|names| names.sort());
+    all
 }
 
 /// What the grammar refuses: wrong on every node.
