@@ -13,6 +13,7 @@ mod monitor;
 mod name;
 pub mod options;
 mod plan;
+mod preflight;
 mod processes;
 mod record;
 mod reload;
@@ -164,6 +165,7 @@ impl Agent for Docker {
         }
         let plan = self.plan()?;
         plan.settle(context, None)?;
+        plan.check_mount_points()?;
         let site = Site::new(context, &self.name)?;
         let engine = site.engine().and_then(|engine| {
             engine.negotiate(&context.deadline)?;

@@ -7,6 +7,7 @@ use crate::cli;
 use crate::engine::Engine;
 use crate::image::{self, Reference};
 use crate::options::{self, Input, Launch, Pull};
+use crate::preflight;
 use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, tracing};
 
@@ -93,8 +94,28 @@ impl<'a> Plan<'a> {
     pub(crate) fn prepare(&self, context: &Context, engine: &Engine) -> Result<Launch> {
         let launch = self.settle(context, Some(engine))?;
         launch.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        self.bring_image(context, engine, &launch, &context.deadline.share(PREPARING))?;
+        let (points, deadline) = (&self.parameters.mount_points, context.deadline.share(PREPARING));
+        self.check_mount_points()?;
+        preflight::check(engine, &launch.body, self.name, points, &deadline)?;
+        self.bring_image(context, engine, &launch, &deadline)?;
+        self.make_mount_points()?;
         Ok(launch)
+    }
+
+    /// Whether the directories of `mount_points` are there or can be made.
+    ///
+    /// # Errors
+    /// `args` (2): a file is in the way.
+    pub(crate) fn check_mount_points(&self) -> Result<()> {
+        preflight::check_mount_points(&self.parameters.mount_points)
+    }
+
+    /// Makes the directories of `mount_points`.
+    ///
+    /// # Errors
+    /// `args` (2): a file is in the way. Else the kernel's.
+    pub(crate) fn make_mount_points(&self) -> Result<()> {
+        preflight::make_mount_points(&self.parameters.mount_points)
     }
 
     fn bring_image(

@@ -55,6 +55,7 @@ pub(crate) fn start(site: &Site<'_>, parameters: &Parameters, plan: &Plan<'_>) -
     match kept {
         Some(container) => {
             warn_of_another_image(parameters, &container);
+            plan.make_mount_points()?;
             run(site, engine, &container.id, false)?;
         }
         None => make(site, engine, plan)?,
