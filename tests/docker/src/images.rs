@@ -72,6 +72,14 @@ fn inside() -> PathBuf {
     found.expect("no program `inside` beside the tests: cargo builds it with them")
 }
 
+/// The layer of an image with one program, `/inside`.
+pub(crate) fn small() -> Vec<u8> {
+    let root = Scratch::new("small").unwrap();
+    fs::create_dir(root.path().join("data")).unwrap();
+    copy(&inside(), "the workspace", &root.path().join("inside"));
+    archive(root.path())
+}
+
 fn plain() -> Vec<u8> {
     let root = Scratch::new("plain").unwrap();
     for name in ["bin", "tmp", "etc", "data"] {

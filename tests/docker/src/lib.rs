@@ -23,12 +23,14 @@ pub mod engine;
 pub mod fake;
 pub mod images;
 pub mod processes;
+pub mod registry;
 pub mod side_by_side;
 pub mod state;
 pub mod world;
 
 pub use agent::Agent;
 pub use engine::Engine;
+pub use registry::Registry;
 pub use world::{Seen, World};
 
 use std::time::{Duration, Instant};
