@@ -8,6 +8,7 @@
 
 pub mod bundle;
 pub mod clones;
+pub mod docker;
 pub mod moves;
 pub mod notify;
 pub mod placement;
@@ -32,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         promotion::ALL,
         notify::ALL,
         recovery::ALL,
+        docker::ALL,
         steady::ALL,
     ];
     lists.into_iter().flatten()
