@@ -11,7 +11,8 @@
 
 use docker_tests::side_by_side::{Case, Did, Expected, check};
 use docker_tests::state::{State, effects};
-use docker_tests::{Agent, Engine, World, pause};
+use docker_tests::{Agent, Engine, World, pause, wait_for};
+use serde_json::Value;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ const OK: Expected = (0, "");
 const PAUSED: Expected = (1, "paused");
 const LOOPS: Expected = (1, "restart");
 const DEAD: Expected = (1, "dead");
+const STUCK: Expected = (1, "cannot remove");
 
 /// What ours has to answer, in the order of the columns.
 const TABLE: [(State, [Expected; 8]); 9] = [
@@ -47,7 +49,7 @@ const TABLE: [(State, [Expected; 8]); 9] = [
     (State::Restarting, [LOOPS, LOOPS, LOOPS, LOOPS, OK, OK, OK, OK]),
     (State::Exited, [NOT, NOT, NOT, NOT, OK, OK, OK, OK]),
     (State::Failed, [NOT, NOT, NOT, NOT, OK, OK, OK, OK]),
-    (State::Dead, [DEAD, DEAD, DEAD, DEAD, DEAD, DEAD, DEAD, DEAD]),
+    (State::Dead, [DEAD, DEAD, DEAD, DEAD, STUCK, OK, STUCK, STUCK]),
     (State::DeadOnce, [DEAD, DEAD, DEAD, DEAD, OK, OK, OK, OK]),
 ];
 
@@ -77,13 +79,22 @@ fn case<'a>(engine: &'a Engine, state: State, column: usize, expected: Expected)
             }
             world.run(action)
         });
-        let after = engine.api().inspect(&name);
+        let after = settled(engine, &name, state);
         let effects = effects(before.as_ref(), after.as_ref(), engine);
         drop(made);
         engine.remove(&name);
         Did { seen, effects }
     };
     Case { id: format!("{title}, {}", state.name()), expected, play: Box::new(play) }
+}
+
+/// What is there once no removal goes on, unless that is the state.
+fn settled(engine: &Engine, name: &str, state: State) -> Option<Value> {
+    wait_for("the end of a removal", || {
+        let found = engine.api().inspect(name);
+        let is_removed = found.as_ref().is_some_and(|one| one["State"]["Status"] == "removing");
+        (!is_removed || state == State::Removing).then_some(found)
+    })
 }
 
 #[test]
