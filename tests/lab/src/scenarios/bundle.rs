@@ -285,6 +285,8 @@ fn node_is_lost(cluster: &Cluster) -> Result<Evidence> {
     let other = cluster.other(&lost.name);
     let fenced_before = cluster.site.fence_log().len();
     cluster.cut_power(&lost.name)?;
+    // A fenced node that is back before the other one is done would be given the replica again.
+    cluster.node(other)?.ok(["pcs", "constraint", "location", BUNDLE, "avoids", &lost.name])?;
     answered(cluster, &asking, &[other])?;
     let fenced = fencing_since(cluster, fenced_before, &lost.name)?;
     cluster.wait_for_return(&lost.name)?;
