@@ -54,8 +54,13 @@ impl Case {
         pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
     }
 
-    /// What the agent would ask the Engine for.
+    /// What the agent would ask an Engine for that can do everything.
     pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome_for(None)
+    }
+
+    /// What it would ask an Engine of some version for.
+    pub(crate) fn outcome_for(&self, api: Option<(usize, usize)>) -> Outcome {
         std::env::set_current_dir("/").unwrap();
         let environment: Environment = self.environment().into_iter().collect();
         let input = Input {
@@ -68,6 +73,9 @@ impl Case {
             Ok(launch) => launch,
             Err(error) => return Outcome::Refused(error.to_string()),
         };
+        if let Some(Err(error)) = api.map(|api| launch.suit(api)) {
+            return Outcome::Refused(error.to_string());
+        }
         if let Some(flag) = launch.unmapped.first() {
             return Outcome::Refused(format!("left to the CLI: {flag}"));
         }

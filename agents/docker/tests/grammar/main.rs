@@ -19,6 +19,7 @@ mod cases;
 mod compare;
 mod engine;
 mod fallback;
+mod real;
 mod recorder;
 
 use cases::Case;
