@@ -16,8 +16,10 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// The time for each action: a look at what restarts takes half of it.
+/// The time for a monitor: a look at what restarts takes half of it, and less than the Engine's next pause.
 const TIMEOUT: Duration = Duration::from_secs(12);
+/// The time for what changes something, beside all the other tests.
+const LONGER: Duration = Duration::from_secs(40);
 
 /// An action, its name in the table of differences, and parameters.
 type Column = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -66,7 +68,8 @@ fn case<'a>(engine: &'a Engine, state: State, column: usize, expected: Expected)
     let (action, title, parameters) = COLUMNS[column];
     let play = move |agent: Agent| {
         let name = name();
-        let world = World::of(agent, engine, &name).with_all(parameters).limit(TIMEOUT);
+        let world = World::of(agent, engine, &name).with_all(parameters);
+        let world = world.limit(if matches!(action, "start" | "stop") { LONGER } else { TIMEOUT });
         let mut made = state.make(engine, &name);
         let before = engine.api().inspect(&name);
         let seen = std::thread::scope(|scope| {
