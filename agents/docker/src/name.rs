@@ -7,7 +7,9 @@ use ocf::{Context, Error, Result};
 /// The parameter, or the instance: in a globally unique clone with a hyphen before its number.
 pub(crate) fn of(parameters: &Parameters, context: &Context) -> String {
     let instance = || context.file_name().replace(':', "-");
-    parameters.name.clone().unwrap_or_else(instance)
+    let name = parameters.name.clone().unwrap_or_else(instance);
+    // The Engine's own form of a name, which it takes as well.
+    name.strip_prefix('/').map_or(name.clone(), str::to_owned)
 }
 
 /// Whether the Engine takes it: letters, digits, `_`, `.` and `-`, at least two, the first a letter or
@@ -21,13 +23,12 @@ pub(crate) fn check(name: &str) -> Result<()> {
     let bytes = name.as_bytes();
     let is_name =
         bytes.len() > 1 && bytes.first().is_some_and(is_first) && bytes.iter().all(is_other);
-    // Longer ones can't be a host's directory or a record's name.
-    if is_name && bytes.len() <= 200 {
+    if is_name {
         return Ok(());
     }
     let shown: String = name.chars().take(40).collect();
     Err(Error::configured(format!(
-        "\"{shown}\" can't be a container's name: use two to 200 letters, digits, _ . and -"
+        "\"{shown}\" can't be a container's name: use two or more letters, digits, _ . and -"
     )))
 }
 

@@ -7,10 +7,14 @@ use ocf::process::boot_id;
 use ocf::{Context, Error, Result, StateFile};
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 /// The form of the file; another one's is nobody's.
 const FORM: u32 = 1;
+
+/// The longest name that a file has room for, with what stands around it.
+const LONGEST: usize = 150;
 
 /// How far a start came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +74,16 @@ impl Record {
 
 /// Where the record of a container is.
 pub(crate) fn file(context: &Context, name: &str) -> StateFile {
-    StateFile::at(context.directories.rsctmp.join(format!("docker-{name}.record")))
+    let file = match name.get(..LONGEST) {
+        // The Engine takes names that no file can have.
+        Some(start) if start.len() < name.len() => {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            format!("docker-{start}-{:016x}.record", hasher.finish())
+        }
+        _ => format!("docker-{name}.record"),
+    };
+    StateFile::at(context.directories.rsctmp.join(file))
 }
 
 /// Where records are; the first agent of a boot may come before whoever else makes it.

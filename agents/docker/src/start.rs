@@ -234,8 +234,8 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
     loop {
         let found = match find(site) {
             // What came before says more than that the time is over.
-            Err(error) => return Err(complaint.filter(|_| limit.is_over()).unwrap_or(error)),
-            Ok(found) => found,
+            Err(_) if limit.is_over() => return Err(complaint.unwrap_or_else(|| late(site))),
+            found => found?,
         };
         let Some(container) = found else {
             let name = site.name;
@@ -260,13 +260,16 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
         }
         let pause = if complaint.is_some() { PAUSE } else { SETTLED / 10 };
         if limit.is_over() || !site.context.sleep(pause) {
-            let seconds = site.context.deadline.used().as_secs();
-            let name = site.name;
-            return Err(complaint.unwrap_or_else(|| {
-                Error::generic(format!("container {name} is not up {seconds} s after its start"))
-            }));
+            return Err(complaint.unwrap_or_else(|| late(site)));
         }
     }
+}
+
+fn late(site: &Site<'_>) -> Error {
+    let (name, seconds) = (site.name, site.context.deadline.used().as_secs());
+    Error::generic(format!(
+        "container {name} isn't up yet after {seconds} s: raise start's timeout"
+    ))
 }
 
 fn warn_of_policy(site: &Site<'_>, container: &Container) {

@@ -8,6 +8,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+/// So little time that nothing can be said of an Engine that didn't answer in it.
+const NOTHING: Duration = Duration::from_millis(500);
+
 /// Why there is no answer, or not the one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -100,6 +103,9 @@ impl Failure {
             Self::Unreachable(why) => format!("Docker Engine at {endpoint} is down ({why})"),
             Self::Forbidden => format!("no permission to use {endpoint}"),
             Self::Unusable(why) => format!("Docker Engine at {endpoint} can't be asked: {why}"),
+            Self::Silent(time) if *time < NOTHING => {
+                format!("no time is left to ask Docker Engine at {endpoint}: raise the timeout")
+            }
             Self::Silent(time) => {
                 format!("Docker Engine at {endpoint} didn't answer in {:.1} s", time.as_secs_f32())
             }
