@@ -8,7 +8,7 @@
 use super::settle;
 use crate::asking::{Answers, Asking};
 use crate::checks::{Check, Evidence, running_on};
-use crate::cluster::{AGENT_DIR, Cluster, NODES};
+use crate::cluster::{AGENT_DIR, Cluster, NODES, PACEMAKER_LOG};
 use crate::failover::fencing_since;
 use crate::site::Host;
 use crate::{Error, Result, beside};
@@ -17,6 +17,7 @@ use std::time::Duration;
 /// See the module.
 pub const ALL: &[Check] = &[
     Check { name: "a bundle's replica is what was asked for, and answers", run: comes_up },
+    Check { name: "a bundle with add-host=false starts in spite of what is passed", run: no_hosts },
     Check { name: "a bundle's replica moves at standby without losing its grace", run: standby },
     Check { name: "a bundle's node is lost: its replica goes on elsewhere", run: node_is_lost },
 ];
@@ -87,7 +88,9 @@ const BOUND: [&str; 4] = [
 
 /// Makes the bundle as the manuals do, and waits for its page at the third host. It is enabled when
 /// it is complete: until then its containers would run the image's own command.
-fn make<'a>(cluster: &'a Cluster) -> Result<(Asking<'a>, Evidence)> {
+///
+/// `network` is the whole of that element where pcs can't say what is wanted.
+fn make<'a>(cluster: &'a Cluster, network: Option<&str>) -> Result<(Asking<'a>, Evidence)> {
     for node in cluster.nodes() {
         let page = format!("/var/local/containers/{REPLICA}/index.html");
         node.write_file(&page, ("root", "root"), "0644", &format!("{}\n", node.name))?;
@@ -114,6 +117,10 @@ fn make<'a>(cluster: &'a Cluster) -> Result<(Asking<'a>, Evidence)> {
         .chain(["bundle", BUNDLE]);
     let httpd: Vec<_> = httpd.collect();
     cluster.pcs(httpd.iter().copied())?;
+    if let Some(network) = network {
+        let path = format!("//bundle[@id='{BUNDLE}']/network");
+        cluster.ok(["cibadmin", "--replace", "--xpath", &path, "--xml-text", network])?;
+    }
     cluster.pcs(["resource", "enable", BUNDLE])?;
     let node = answered(cluster, &asking, &NODES)?;
     settle(cluster)?;
@@ -146,11 +153,9 @@ fn answered(cluster: &Cluster, asking: &Asking<'_>, nodes: &[&str]) -> Result<St
 
 fn comes_up(cluster: &Cluster) -> Result<Evidence> {
     require_docker(cluster, true)?;
-    let (asking, mut evidence) = make(cluster)?;
+    let (asking, mut evidence) = make(cluster, None)?;
     for (name, wanted) in PASSED {
-        let ask = ["crm_resource", "--resource", CONTAINER, "--get-parameter", name];
-        let passed = cluster.ok(ask)?.stdout;
-        let passed = passed.strip_suffix('\n').unwrap_or(&passed);
+        let passed = passed(cluster, name)?;
         if passed != wanted {
             return Err(Error::new(format!("Pacemaker passes {name}='{passed}', not '{wanted}'")));
         }
@@ -174,6 +179,40 @@ fn comes_up(cluster: &Cluster) -> Result<Evidence> {
     evidence.extend(cluster.crm_mon_about(BUNDLE)?);
     asking.end()?;
     Ok(evidence)
+}
+
+/// What Pacemaker passes to the container's agent.
+fn passed(cluster: &Cluster, name: &str) -> Result<String> {
+    let ask = ["crm_resource", "--resource", CONTAINER, "--get-parameter", name];
+    let passed = cluster.ok(ask)?.stdout;
+    Ok(passed.strip_suffix('\n').unwrap_or(&passed).to_owned())
+}
+
+/// Pacemaker then passes an option of rkt's, with which `docker run` makes no container at all: what
+/// was wished for, no entry, is what must come of it, and a warning.
+fn no_hosts(cluster: &Cluster) -> Result<Evidence> {
+    const NETWORK: &str = "<network ip-range-start=\"192.0.2.31\" host-interface=\"eth0\" \
+                           host-netmask=\"24\" add-host=\"false\">\
+                           <port-mapping id=\"httpd-port\" port=\"80\"/></network>";
+    const PASSED_TOO: &str = "--hosts-entry=192.0.2.31=lab-bundle-0";
+    require_docker(cluster, true)?;
+    let (asking, _) = make(cluster, Some(NETWORK))?;
+    let options = passed(cluster, "run_opts")?;
+    if !options.ends_with(PASSED_TOO) {
+        return Err(Error::new(format!("Pacemaker passes no {PASSED_TOO}, but{options}")));
+    }
+    let host = container_host(cluster)?;
+    let hosts = inspect(host, "{{range .HostConfig.ExtraHosts}}{{.}} {{end}}")?;
+    if !hosts.is_empty() {
+        return Err(Error::new(format!("the container was given the hosts {hosts}")));
+    }
+    let said = format!("docker({CONTAINER})");
+    let said = host.run(["grep", "-F", said.as_str(), PACEMAKER_LOG])?.stdout;
+    let is_it = |line: &&str| line.contains("WARNING") && line.contains("--hosts-entry");
+    let warned = said.lines().find(is_it);
+    let warned = warned.ok_or_else(|| Error::new("the agent warns of no --hosts-entry"))?;
+    asking.end()?;
+    Ok(vec![format!("passed: {PASSED_TOO}"), warned.to_owned()])
 }
 
 /// The node that runs the container.
@@ -223,7 +262,7 @@ impl Move {
 /// First under our agent, then under Debian's: what one of them started, the other one stops.
 fn standby(cluster: &Cluster) -> Result<Evidence> {
     require_docker(cluster, true)?;
-    let (asking, _) = make(cluster)?;
+    let (asking, _) = make(cluster, None)?;
     let ours = move_away(cluster, asking)?;
     let host = container_host(cluster)?;
     let started = inspect(host, "{{.State.StartedAt}}")?;
@@ -253,14 +292,22 @@ fn standby(cluster: &Cluster) -> Result<Evidence> {
     ])
 }
 
-/// Takes the replica to the other node, by standby, and ends the questions.
+/// Takes the replica to the other node, by standby, and ends the questions. The node is taken out of
+/// standby whatever came of it.
 fn move_away(cluster: &Cluster, asking: Asking<'_>) -> Result<Move> {
     let from = container_host(cluster)?;
     let to = cluster.other(&from.name);
     cluster.pcs(["node", "standby", &from.name])?;
-    answered(cluster, &asking, &[to])?;
+    let moved = answered(cluster, &asking, &[to]).and_then(|_| settle(cluster));
+    let moved = moved.and_then(|()| Ok((asking.end()?, stop_of(cluster, from)?)));
+    cluster.pcs(["node", "unstandby", &from.name])?;
+    let (answers, (stop, code)) = moved?;
     settle(cluster)?;
-    let answers = asking.end()?;
+    Ok(Move { stop, code, answers })
+}
+
+/// How long the container's last stop on a node took, and the code its first process ended with.
+fn stop_of(cluster: &Cluster, from: &Host) -> Result<(Duration, String)> {
     let status = cluster.status()?;
     let is_it = |task: &str, node: &str| task == "stop" && node == from.name;
     let mut stops = status.operations.iter().filter(|o| o.resource == CONTAINER);
@@ -272,15 +319,12 @@ fn move_away(cluster: &Cluster, asking: Asking<'_>) -> Result<Move> {
     let format = ["--format", "{{.Actor.Attributes.exitCode}}"];
     let codes = from.ok(events.into_iter().chain(filter).chain(format))?.stdout;
     let code = codes.lines().last().unwrap_or("(never ended)").to_owned();
-    let stop = Duration::from_millis(stop.milliseconds);
-    cluster.pcs(["node", "unstandby", &from.name])?;
-    settle(cluster)?;
-    Ok(Move { stop, code, answers })
+    Ok((Duration::from_millis(stop.milliseconds), code))
 }
 
 fn node_is_lost(cluster: &Cluster) -> Result<Evidence> {
     require_docker(cluster, true)?;
-    let (asking, _) = make(cluster)?;
+    let (asking, _) = make(cluster, None)?;
     let lost = container_host(cluster)?;
     let other = cluster.other(&lost.name);
     let fenced_before = cluster.site.fence_log().len();
