@@ -46,3 +46,15 @@ pub fn wait_quiet(pid: Pid) {
     };
     wait_for("a service that waits", || is_still_quiet().then_some(()));
 }
+
+/// Waits until some process of a container has a handler for TERM.
+pub fn wait_handler(id: &str) {
+    let handles = |pid: &Pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        mask.is_some_and(|mask| {
+            u64::from_str_radix(mask.trim(), 16).is_ok_and(|set| set >> 14 & 1 == 1)
+        })
+    };
+    wait_for("a handler for TERM", || of_container(id).iter().any(handles).then_some(()));
+}

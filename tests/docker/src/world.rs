@@ -9,8 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// The operation timeout of Pacemaker's bundles, unless somebody set another.
-pub const TIMEOUT: Duration = Duration::from_secs(20);
+/// The time for each action, where it is not what a test is about: with less the Engine of a busy machine
+/// may not answer in time, which is another test.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A resource on an Engine; its container has the resource's name.
 #[derive(Debug)]

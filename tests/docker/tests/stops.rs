@@ -37,6 +37,9 @@ fn stop(engine: &Engine, command: &str, more: Value, parameter: (&str, &str)) ->
         }
     }
     let id = engine.run(&name, &body);
+    if body["Image"] == images::REMOTE {
+        processes::wait_handler(&id);
+    }
     processes::wait_quiet(engine.init(&name));
     let seen = world.expect("stop", 0);
     assert_eq!(of_container(&id), [], "processes are left");
