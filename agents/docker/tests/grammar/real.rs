@@ -42,7 +42,7 @@ fn made(engine: &Engine, version: &str, query: &str, body: &Value) -> (u16, Valu
 }
 
 /// An empty list and none are the same, but for two that replace the Engine's own; an old Engine
-/// keeps the names of capabilities as they were written.
+/// keeps the letters of capabilities and of a card's address as they were written.
 fn spoken(value: &Value) -> Value {
     let is_said = |key: &str, value: &Value| {
         let is_empty = value.as_array().is_some_and(Vec::is_empty);
@@ -57,6 +57,7 @@ fn spoken(value: &Value) -> Value {
             let said = fields.iter().filter(|(key, value)| is_said(key, value));
             let pair = |(key, value): (&String, &Value)| match key.as_str() {
                 "CapAdd" | "CapDrop" => (key.clone(), capabilities(value)),
+                "MacAddress" => (key.clone(), address(value)),
                 _ => (key.clone(), spoken(value)),
             };
             Value::Object(said.map(pair).collect())
@@ -64,6 +65,10 @@ fn spoken(value: &Value) -> Value {
         Value::Array(items) => Value::Array(items.iter().map(spoken).collect()),
         other => other.clone(),
     }
+}
+
+fn address(text: &Value) -> Value {
+    text.as_str().unwrap().to_lowercase().replace('-', ":").into()
 }
 
 fn capabilities(names: &Value) -> Value {
