@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The container agent on real Engines. Each test starts Engines of its own, which it may freeze and
-//! kill, and makes its images from what is installed: there is no registry.
+//! kill, and makes its images from what is installed: there is no registry but one that pretends.
 //!
-//! The needs of this tier: root, Debian's docker.io, resource-agents, busybox-static and
-//! pacemaker-remote, and the right to run containers. `make test-docker` runs it in the lab's image,
-//! where they are. Without them the tests fail, they don't pass.
+//! The needs of this tier: root, Debian's docker.io, resource-agents, busybox-static, pacemaker-remote
+//! and openssl, and the right to run containers. `make test-docker` runs it in the lab's image, where
+//! they are. Without them the tests fail, they don't pass.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -37,9 +37,16 @@ const CLUSTER: [&str; 5] = ["pacemaker", "corosync", "pcs", "crmsh", "pacemaker-
 const ENGINE: [&str; 2] = ["docker.io", "iptables"];
 
 /// The shell agents; the programs that are put into containers (pacemaker-remoted is the first
-/// process of every bundle); and what makes an Engine slow and its files immovable.
-const INSIDE: [&str; 6] =
-    ["resource-agents", "busybox-static", "pacemaker-remote", "tini", "strace", "e2fsprogs"];
+/// process of every bundle); what makes an Engine slow and its files immovable; and its certificates.
+const INSIDE: [&str; 7] = [
+    "resource-agents",
+    "busybox-static",
+    "pacemaker-remote",
+    "tini",
+    "strace",
+    "e2fsprogs",
+    "openssl",
+];
 
 /// Debian's agents and what they run: upstream's ocf-tester needs libxml2-utils; the agent ping,
 /// iputils-ping.

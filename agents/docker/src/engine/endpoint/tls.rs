@@ -81,8 +81,7 @@ fn authorities(material: &Material) -> Result<Arc<RootCertStore>, String> {
             }
         }
         None if material.needs_authority => {
-            let file = file.display();
-            return Err(format!("{file} is missing: put the Engine's authority there"));
+            return Err(format!("{} is missing", file.display()));
         }
         None if material.is_verified => {
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -103,7 +102,7 @@ fn identity(
     if chain.is_empty() {
         return Err(format!("{} holds no certificate", cert.display()));
     }
-    let unusable = || format!("{} holds no private key that can be used", key.display());
+    let unusable = || format!("{} holds no key that can be used", key.display());
     let secret = PrivateKeyDer::from_pem_slice(&secret).map_err(|_| unusable())?;
     let secret = provider.key_provider.load_private_key(secret).map_err(|_| unusable())?;
     let identity = CertifiedKey::new(chain, secret);
@@ -129,16 +128,16 @@ fn find(path: &Path) -> Result<Option<Vec<u8>>, String> {
 /// What a failure of TLS means for the operator.
 pub(in crate::engine) fn explain(error: &rustls::Error) -> String {
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "its certificate isn't signed by ca.pem".to_owned()
-        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => "its certificate isn't signed by our ca.pem".to_owned(),
         rustls::Error::AlertReceived(
             AlertDescription::BadCertificate
             | AlertDescription::CertificateRequired
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateUnknown
             | AlertDescription::AccessDenied,
-        ) => "it wants another client certificate: see cert.pem and key.pem".to_owned(),
+        ) => "it wants another cert.pem and key.pem of us".to_owned(),
         rustls::Error::InvalidMessage(_) => "it doesn't speak TLS".to_owned(),
         other => other.to_string(),
     }
