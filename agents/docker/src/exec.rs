@@ -100,7 +100,7 @@ fn end(site: &Site<'_>, id: &str) {
     let pid = found.ok().filter(|exec| exec.running == Some(true)).and_then(|exec| exec.pid);
     let process = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Identity::of);
     // The pid is the host's; an Engine on another host has none of ours.
-    let is_here = |process: &Identity| processes::container_of(process.pid).is_some();
+    let is_here = |process: &Identity| matches!(processes::container_of(process.pid), Ok(Some(_)));
     let Some(process) = process.filter(|_| site.endpoint.socket().is_some()).filter(is_here) else {
         return;
     };

@@ -4,6 +4,7 @@
 pub mod cli;
 mod configuration;
 mod container;
+mod daemons;
 mod engine;
 mod evidence;
 mod exec;

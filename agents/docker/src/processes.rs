@@ -3,8 +3,9 @@
 //! what its init can be told.
 
 use ocf::process::{Identity, Signal};
-use std::fs;
+use ocf::{Explain, Result};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// `rt_sigtimedwait`, as proc_pid_syscall(5) writes it.
 const SIGTIMEDWAIT: i64 = nix::libc::SYS_rt_sigtimedwait;
@@ -14,8 +15,8 @@ const SIGTIMEDWAIT: i64 = nix::libc::SYS_rt_sigtimedwait;
 pub(crate) enum Reception {
     /// It has a handler, or blocks the signal and may be waiting for it.
     Received,
-    /// It is Pacemaker's own init of a bundle, which hears nothing; its child does.
-    ByChild(Identity),
+    /// It is Pacemaker's own init of a bundle, which hears nothing; its child, the second, does.
+    ByChild(Identity, Identity),
     /// Nothing: the kernel drops it (pid_namespaces(7)).
     Dropped,
 }
@@ -29,7 +30,8 @@ pub(crate) fn reception(init: Identity, signal: i32) -> Reception {
         return Reception::Received;
     }
     if threads(init.pid).any(|thread| may_wait(&thread, signal)) {
-        return remoted_below(init).map_or(Reception::Received, Reception::ByChild);
+        return remoted_below(init)
+            .map_or(Reception::Received, |child| Reception::ByChild(init, child));
     }
     let is_ignored = is_in(field(&status, "SigIgn"), signal);
     // The last number is the one in its own namespace: only its init is immune to defaults.
@@ -77,7 +79,8 @@ fn children(parent: i32) -> Vec<Identity> {
         return pids.into_iter().filter_map(Identity::of).collect();
     }
     // Kernels without CONFIG_PROC_CHILDREN.
-    all().filter(|pid| parent_of(*pid) == Some(parent)).filter_map(Identity::of).collect()
+    let everybody = all().unwrap_or_default().into_iter();
+    everybody.filter(|pid| parent_of(*pid) == Some(parent)).filter_map(Identity::of).collect()
 }
 
 /// Everything below a process.
@@ -110,22 +113,56 @@ fn is_in(mask: Option<&str>, signal: i32) -> bool {
 }
 
 /// Every process of this host, or of this namespace of it.
-pub(crate) fn all() -> impl Iterator<Item = i32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+///
+/// # Errors
+/// When they can't be listed: nothing is known then, and not that there is none.
+pub(crate) fn all() -> Result<Vec<i32>> {
+    let proc = Path::new("/proc");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(proc).explain("list", proc)? {
+        let name = entry.explain("list", proc)?.file_name();
+        found.extend(name.to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    Ok(found)
+}
+
+/// What was read of a process; `None` when it is gone.
+///
+/// # Errors
+/// Every other failure.
+pub(crate) fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => match error.raw_os_error() {
+            Some(nix::libc::ENOENT | nix::libc::ESRCH) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 /// The processes whose control group carries a container's ID.
-pub(crate) fn members(id: &str) -> Vec<Identity> {
-    let is_member = |pid: &i32| container_of(*pid).as_deref() == Some(id);
-    all().filter(is_member).filter_map(Identity::of).filter(Identity::is_alive).collect()
+///
+/// # Errors
+/// When they can't be looked at.
+pub(crate) fn members(id: &str) -> Result<Vec<Identity>> {
+    let mut found = Vec::new();
+    for pid in all()? {
+        if container_of(pid)?.as_deref() == Some(id) {
+            found.extend(Identity::of(pid).filter(Identity::is_alive));
+        }
+    }
+    Ok(found)
 }
 
 /// The ID of the container that a process is in: 64 hexadecimal digits in the name of its control
 /// group, whatever is around them (`/docker/<id>`, `docker-<id>.scope`, a parent of the user's).
-pub(crate) fn container_of(pid: i32) -> Option<String> {
-    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    groups.lines().find_map(|line| find_id(line.splitn(3, ':').nth(2)?))
+///
+/// # Errors
+/// When the kernel doesn't say although the process is there.
+pub(crate) fn container_of(pid: i32) -> Result<Option<String>> {
+    let path = PathBuf::from(format!("/proc/{pid}/cgroup"));
+    let groups = if_there(fs::read_to_string(&path)).explain("read", &path)?.unwrap_or_default();
+    Ok(groups.lines().find_map(|line| find_id(line.splitn(3, ':').nth(2)?)))
 }
 
 fn find_id(path: &str) -> Option<String> {
@@ -136,7 +173,7 @@ fn find_id(path: &str) -> Option<String> {
 }
 
 /// Ends processes at once, thawing those that are frozen: a frozen one would not even die.
-pub(crate) fn kill_all(members: &[Identity]) -> ocf::Result<()> {
+pub(crate) fn kill_all(members: &[Identity]) -> Result<()> {
     for member in members {
         member.signal(Signal::SIGKILL)?;
         thaw(member.pid);
@@ -155,7 +192,7 @@ fn thaw(pid: i32) {
     }
 }
 
-fn write_if_there(path: &Path, text: &str) -> std::io::Result<()> {
+fn write_if_there(path: &Path, text: &str) -> io::Result<()> {
     if path.is_file() { fs::write(path, text) } else { Ok(()) }
 }
 

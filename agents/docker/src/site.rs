@@ -3,7 +3,7 @@
 
 use crate::container::Container;
 use crate::engine::{self, Answer, Endpoint, Engine, Failure};
-use crate::evidence::{self, Remains};
+use crate::evidence::{self, Owner, Remains};
 use crate::record::{self, Record};
 use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, StateFile};
@@ -58,12 +58,22 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When that can't be known: the Engine is on another host, or its data can't be read.
     pub(crate) fn remains(&self, failure: &Failure) -> Result<Option<Remains>> {
-        match self.endpoint.socket() {
-            Some(_) => {
-                let root = self.record.as_ref().and_then(|record| record.root.as_deref());
-                evidence::find(self.name, root)
-            }
-            None => Err(self.error(&format!("look at container {}", self.name), failure)),
-        }
+        evidence::find(self.name, &self.owner(failure)?)
+    }
+
+    /// The restart policy by which the Engine would start the stopped container again when it is back.
+    ///
+    /// # Errors
+    /// As [`Site::remains`].
+    pub(crate) fn returning(&self, failure: &Failure) -> Result<Option<String>> {
+        evidence::find_returning(self.name, &self.owner(failure)?)
+    }
+
+    fn owner(&self, failure: &Failure) -> Result<Owner<'_>> {
+        let Some(socket) = self.endpoint.socket() else {
+            return Err(self.error(&format!("look at container {}", self.name), failure));
+        };
+        let containers = self.record.as_ref().and_then(|record| record.root.as_deref());
+        Ok(Owner { socket, containers })
     }
 }

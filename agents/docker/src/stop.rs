@@ -27,6 +27,8 @@ const FOR_ALL: u32 = 90;
 /// gives the service at least.
 const KEPT: Duration = Duration::from_secs(10);
 const LEAST: Duration = Duration::from_secs(10);
+/// How long an Engine may take to see that an init has ended.
+const SEEN: Duration = Duration::from_secs(2);
 /// How long an Engine is watched for requests of the dead where the kernel doesn't tell.
 const SETTLING: Duration = Duration::from_secs(3);
 
@@ -130,7 +132,9 @@ fn halt(site: &Site<'_>, manner: Manner, container: &Container) -> Answer<Result
         match force {
             None => {}
             Some(Force::Engine) => drop(kill(site, container)),
-            Some(Force::Kernel) => drop(kill_all(&members(&container.id))),
+            Some(Force::Kernel) => {
+                drop(members(&container.id).and_then(|members| kill_all(&members)));
+            }
         }
         let patience = deadline.within(Duration::from_secs(5));
         if is_halted(site, container, &patience)? {
@@ -168,11 +172,14 @@ fn ask(site: &Site<'_>, container: &Container) -> Answer<()> {
             tracing::info!("container {}: its init has no handler for signal {signal}", site.name);
             Duration::ZERO
         }
-        Some(Reception::ByChild(child)) => {
-            if let Err(error) = child.signal(Signal::SIGTERM) {
-                tracing::warn!("container {}: {error}", site.name);
+        Some(Reception::ByChild(init, child)) => {
+            child.signal(Signal::SIGTERM).map_err(|error| Failure::Unusable(error.to_string()))?;
+            let _ended = init.wait_gone(&site.context.deadline.within(grace(site)));
+            // The Engine must not be asked to stop what is just ending: it might miss that.
+            if is_halted(site, container, &site.context.deadline.within(SEEN))? {
+                return Ok(());
             }
-            grace(site)
+            Duration::ZERO
         }
         Some(Reception::Received) | None => grace(site),
     };
@@ -187,7 +194,8 @@ fn ask(site: &Site<'_>, container: &Container) -> Answer<()> {
 fn init_of(site: &Site<'_>, container: &Container) -> Option<Identity> {
     site.endpoint.socket()?;
     let init = container.pid.and_then(Identity::of)?;
-    (processes::container_of(init.pid)? == container.id).then_some(init)
+    let group = processes::container_of(init.pid).ok().flatten()?;
+    (group == container.id).then_some(init)
 }
 
 /// What the shell agent would give, as far as there is time: with a timeout of 5 s it gives 10.
@@ -236,15 +244,19 @@ fn take_away(site: &Site<'_>, container: &Container) -> Answer<Result<()>> {
 /// Stops what runs of it while its Engine doesn't answer.
 fn without_engine(site: &Site<'_>, manner: Manner, failure: &Failure) -> Result<()> {
     let about = failure.of_engine(&site.endpoint);
-    if let Some(remains) = site.remains(failure)? {
-        tracing::warn!("{about}: container {} is ended by its init", site.name);
-        end_processes(site, manner, &remains)?;
-        if remains.is_restarted() {
-            return Err(Error::generic(format!(
-                "{about} and would start container {} again: its restart policy is {}",
-                site.name, remains.restart_policy
-            )));
+    let returns = match site.remains(failure)? {
+        Some(remains) => {
+            tracing::warn!("{about}: container {} is ended by its init", site.name);
+            end_processes(site, manner, &remains)?;
+            remains.returns
         }
+        None => site.returning(failure)?,
+    };
+    if let Some(policy) = returns {
+        return Err(Error::generic(format!(
+            "{about}, and starts container {} again when it is back: its restart policy is {policy}",
+            site.name
+        )));
     }
     if !is_asked_for(site, failure) {
         return site.file.remove();
@@ -263,14 +275,14 @@ fn end_processes(site: &Site<'_>, manner: Manner, remains: &Remains) -> Result<(
         let signal = remains.stop_signal;
         let asked = match reception(remains.init, signal as i32) {
             Reception::Received => remains.init.signal(signal)?,
-            Reception::ByChild(child) => child.signal(Signal::SIGTERM)?,
+            Reception::ByChild(_, child) => child.signal(Signal::SIGTERM)?,
             Reception::Dropped => false,
         };
         let _ended = asked && remains.init.wait_gone(&deadline.share(FOR_SERVICE));
     }
     // Whoever is left, and whoever they have started meanwhile.
     let is_gone = site.context.wait_until(|| {
-        let left = members(&remains.id);
+        let left = members(&remains.id)?;
         kill_all(&left)?;
         Ok(left.is_empty())
     })?;

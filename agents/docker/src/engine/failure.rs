@@ -59,6 +59,16 @@ impl Failure {
     fn of_io(error: &io::Error, patience: Duration) -> Self {
         match error.kind() {
             io::ErrorKind::PermissionDenied => Self::Forbidden,
+            // Ours, and no fault of the Engine's: no descriptor is left, no memory.
+            _ if matches!(
+                error.raw_os_error(),
+                Some(
+                    nix::libc::EMFILE | nix::libc::ENFILE | nix::libc::ENOMEM | nix::libc::ENOBUFS
+                )
+            ) =>
+            {
+                Self::Unusable(ocf::error::describe(error))
+            }
             // The queue of those who wait to be let in is full: it is there, and doesn't move.
             io::ErrorKind::WouldBlock => Self::Silent(patience),
             io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
@@ -69,14 +79,19 @@ impl Failure {
     }
 
     /// Whether the Engine says that there is no such thing.
-    pub(crate) const fn is_absence(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Self::Refused { status: 404, .. } => true,
+            // It has no container of the name, and takes it for the beginning of several IDs.
+            Self::Refused { message, .. } => message.contains("IDs found with provided prefix"),
+            _ => false,
+        }
     }
 
     /// Whether it is well and may not, or will not, do this: nothing is learnt by looking without it. One
     /// that fails (a status of 500 and above) can't be relied on.
     pub(crate) const fn is_final(&self) -> bool {
-        matches!(self, Self::Forbidden | Self::Refused { status: 0..500, .. })
+        matches!(self, Self::Forbidden | Self::Unusable(_) | Self::Refused { status: 0..500, .. })
     }
 
     /// Whether the Engine has heard what it was asked, and doesn't do it.
