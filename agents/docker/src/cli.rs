@@ -119,12 +119,31 @@ fn arguments(
     (arguments, variables)
 }
 
-/// Whether a variable means something to the CLI itself, which then would do something else.
+/// Whether a variable means something to the CLI itself, which then would do something else. None of
+/// these is a secret, so they may stand in the arguments.
 fn changes_the_cli(name: &str) -> bool {
-    let is_its_own = ["PATH", "HOME", "GODEBUG", "GOTRACEBACK", "GOMAXPROCS", "GOMEMLIMIT", "GOGC"];
-    is_its_own.contains(&name)
-        || name.starts_with("LD_")
-        || (name.starts_with("DOCKER_") && name != "DOCKER_AUTH_CONFIG")
+    const ITS_OWN: &[&str] = &[
+        "DOCKER_API_VERSION",
+        "DOCKER_BUILDKIT",
+        "DOCKER_CERT_PATH",
+        "DOCKER_CONFIG",
+        "DOCKER_CONTENT_TRUST",
+        "DOCKER_CONTENT_TRUST_SERVER",
+        "DOCKER_CONTEXT",
+        "DOCKER_DEFAULT_PLATFORM",
+        "DOCKER_HIDE_LEGACY_COMMANDS",
+        "DOCKER_HOST",
+        "DOCKER_TLS",
+        "DOCKER_TLS_VERIFY",
+        "GODEBUG",
+        "GOGC",
+        "GOMAXPROCS",
+        "GOMEMLIMIT",
+        "GOTRACEBACK",
+        "HOME",
+        "PATH",
+    ];
+    ITS_OWN.contains(&name) || name.starts_with("LD_")
 }
 
 /// The CLI, with everything in the environment that leads it to its Engine.

@@ -4,15 +4,17 @@
 
 mod endpoint;
 mod failure;
+mod look;
 
 pub(crate) use endpoint::{Endpoint, fixed_version};
 pub(crate) use failure::Failure;
 
 use crate::container::Container;
 use bollard::{ClientVersion, Docker};
+use look::Look;
 use ocf::Error;
 use ocf::deadline::Deadline;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -29,21 +31,27 @@ pub(crate) type Answer<T> = Result<T, Failure>;
 /// A Docker Engine.
 pub(crate) struct Engine {
     endpoint: Endpoint,
-    runtime: Runtime,
-    client: RefCell<Docker>,
+    version: RefCell<ClientVersion>,
+    client: OnceCell<(Runtime, RefCell<Docker>)>,
 }
 
 impl Engine {
     /// The Engine at an endpoint; nothing is asked yet. `version` is what it is remembered to speak.
-    ///
-    /// # Errors
-    /// When there is no socket, the certificates can't be used, or the kernel has no event queue for us.
-    pub(crate) fn new(endpoint: Endpoint, version: Option<&str>) -> Answer<Self> {
+    pub(crate) fn new(endpoint: Endpoint, version: Option<&str>) -> Self {
+        let version = version.and_then(parse_version);
+        let version = version.unwrap_or_else(|| copy(GUESS));
+        Self { endpoint, version: RefCell::new(version), client: OnceCell::new() }
+    }
+
+    /// The client, made when it is needed first: a monitor mostly does without.
+    fn client(&self) -> Answer<&(Runtime, RefCell<Docker>)> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Unusable(ocf::error::describe(&error)))?;
-        let version = version.and_then(parse_version);
-        let client = endpoint.connect(FOR_EVER, version.as_ref().unwrap_or(GUESS))?;
-        Ok(Self { endpoint, runtime, client: RefCell::new(client) })
+        let client = self.endpoint.connect(FOR_EVER, &self.version.borrow())?;
+        Ok(self.client.get_or_init(|| (runtime, RefCell::new(client))))
     }
 
     /// The error of something that it was asked.
@@ -58,13 +66,13 @@ impl Engine {
 
     /// The same as two numbers.
     pub(crate) fn api(&self) -> (usize, usize) {
-        let version = self.client.borrow().client_version();
+        let version = self.version.borrow();
         (version.major_version, version.minor_version)
     }
 
     /// The version of the API that is spoken with it.
     pub(crate) fn version(&self) -> String {
-        self.client.borrow().client_version().to_string()
+        self.version.borrow().to_string()
     }
 
     /// Agrees with the Engine on the newest version of the API that both know.
@@ -73,8 +81,9 @@ impl Engine {
         let answer = self.wait(deadline, client.version())?;
         let known = answer.api_version.as_deref().and_then(parse_version);
         let theirs = known.ok_or_else(|| Failure::Garbage("it names no API version".to_owned()))?;
-        let agreed = if theirs < *NEWEST { theirs } else { *NEWEST };
-        self.client.replace(self.endpoint.connect(FOR_EVER, &agreed)?);
+        let agreed = if theirs < *NEWEST { theirs } else { copy(NEWEST) };
+        self.client()?.1.replace(self.endpoint.connect(FOR_EVER, &agreed)?);
+        self.version.replace(agreed);
         Ok(())
     }
 
@@ -84,11 +93,11 @@ impl Engine {
         deadline: &Deadline,
         question: impl AsyncFn(&Docker) -> Result<T, bollard::errors::Error>,
     ) -> Answer<T> {
-        let client = self.client.borrow().clone();
+        let client = self.client()?.1.borrow().clone();
         match self.wait(deadline, question(&client)) {
             Err(Failure::Refused { status: 400, message }) if is_about_version(&message) => {
                 self.negotiate(deadline)?;
-                let client = self.client.borrow().clone();
+                let client = self.client()?.1.borrow().clone();
                 self.wait(deadline, question(&client))
             }
             other => other,
@@ -101,7 +110,7 @@ impl Engine {
         answer: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Answer<T> {
         let patience = deadline.left();
-        match self.runtime.block_on(async { timeout(patience, answer).await }) {
+        match self.client()?.0.block_on(async { timeout(patience, answer).await }) {
             Ok(answer) => answer.map_err(|error| Failure::of(error, patience)),
             Err(_) => Err(Failure::Silent(patience)),
         }
@@ -110,13 +119,26 @@ impl Engine {
     /// The container of exactly that name. The Engine itself would also take the beginning of
     /// another one's ID for it.
     pub(crate) fn find(&self, name: &str, deadline: &Deadline) -> Answer<Option<Container>> {
+        let ours = |found| Ok(Some(Container::of(found)?).filter(|found| found.name == name));
+        if let (Some(socket), None) = (self.endpoint.socket(), self.client.get()) {
+            match look::look(socket, &self.version(), name, deadline) {
+                Look::Found(found) => return ours(*found),
+                Look::Absent => return Ok(None),
+                Look::Silent(failure) => return Err(failure),
+                Look::Unclear => {}
+            }
+        }
         let question = async |docker: &Docker| docker.inspect_container(name, None).await;
         match self.ask(deadline, question) {
-            Ok(found) => Ok(Some(Container::of(found)?).filter(|found| found.name == name)),
+            Ok(found) => ours(found),
             Err(failure) if failure.is_absence() => Ok(None),
             Err(failure) => Err(failure),
         }
     }
+}
+
+const fn copy(version: &ClientVersion) -> ClientVersion {
+    ClientVersion { major_version: version.major_version, minor_version: version.minor_version }
 }
 
 /// `1.41`.

@@ -13,11 +13,15 @@ use futures_util::StreamExt;
 use ocf::process::Identity;
 use ocf::{Error, Result, tracing};
 use std::cell::RefCell;
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
 
 /// What every bundle passes: whether the container runs, which is known by then.
 const TRIVIAL: &str = "/bin/true";
 /// How much of its output is kept, in bytes.
 const KEPT: usize = 16 * 1024;
+/// How often it is looked whether it has ended, although its output is still open.
+const LOOK: Duration = Duration::from_millis(100);
 /// How much of the action's time it has, in percent; the rest is for ending it.
 const SHARE: u32 = 85;
 
@@ -63,34 +67,45 @@ fn create(site: &Site<'_>, container: &Container, words: Vec<String>) -> Answer<
     site.engine()?.ask(&site.context.deadline.share(SHARE), question).map(|made| made.id)
 }
 
-/// Its exit code; `None` where the Engine knows none.
+/// Its exit code; `None` where the Engine knows none. What it has started in the background may keep its
+/// output open: its own end counts.
 fn run(site: &Site<'_>, id: &str, output: &RefCell<Vec<u8>>) -> Answer<Option<i64>> {
     let (engine, deadline) = (site.engine()?, site.context.deadline.share(SHARE));
     engine.ask(&deadline, async |docker: &Docker| {
         let started = docker.start_exec(id, None::<StartExecOptions>).await?;
-        if let StartExecResults::Attached { output: mut stream, .. } = started {
-            while let Some(piece) = stream.next().await {
-                let (LogOutput::StdOut { message }
-                | LogOutput::StdErr { message }
-                | LogOutput::Console { message }
-                | LogOutput::StdIn { message }) = piece?;
-                let mut kept = output.borrow_mut();
-                let room = KEPT.saturating_sub(kept.len()).min(message.len());
-                kept.extend(message.iter().take(room));
+        let StartExecResults::Attached { output: mut stream, .. } = started else {
+            return Ok(None);
+        };
+        let (mut is_open, mut looked) = (true, Instant::now());
+        loop {
+            if is_open {
+                match timeout(LOOK, stream.next()).await {
+                    Ok(Some(piece)) => keep(&mut output.borrow_mut(), piece?),
+                    Ok(None) => is_open = false,
+                    Err(_) => {}
+                }
+            } else {
+                sleep(LOOK).await;
+            }
+            if is_open && looked.elapsed() < LOOK {
+                continue;
+            }
+            looked = Instant::now();
+            let found = docker.inspect_exec(id).await?;
+            if found.running != Some(true) {
+                return Ok(found.exit_code);
             }
         }
-        Ok(())
-    })?;
-    // Who closes its output and goes on is waited for as well.
-    loop {
-        let found = engine.ask(&deadline, async |docker: &Docker| docker.inspect_exec(id).await)?;
-        if found.running != Some(true) {
-            return Ok(found.exit_code);
-        }
-        if !site.context.sleep(std::time::Duration::from_millis(50)) || deadline.is_over() {
-            return Err(Failure::Silent(deadline.used()));
-        }
-    }
+    })
+}
+
+fn keep(kept: &mut Vec<u8>, piece: LogOutput) {
+    let (LogOutput::StdOut { message }
+    | LogOutput::StdErr { message }
+    | LogOutput::Console { message }
+    | LogOutput::StdIn { message }) = piece;
+    let room = KEPT.saturating_sub(kept.len()).min(message.len());
+    kept.extend(message.iter().take(room));
 }
 
 /// Ends what didn't end in time.

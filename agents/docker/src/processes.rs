@@ -172,6 +172,27 @@ fn find_id(path: &str) -> Option<String> {
     parts.clone().find(is_id).map(str::to_owned)
 }
 
+/// Ends Docker's CLI where it is about to make a container of that name.
+///
+/// # Errors
+/// When the processes can't be looked at, or the kernel refuses.
+pub(crate) fn end_cli(name: &str) -> Result<()> {
+    let named = format!("--name={name}");
+    for pid in all()? {
+        let Some(process) = Identity::of(pid) else { continue };
+        let path = PathBuf::from(format!("/proc/{pid}/cmdline"));
+        let line = if_there(fs::read(&path)).explain("read", &path)?.unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let is_cli = words.first().is_some_and(|program| program.ends_with(b"docker"))
+            && words.get(1) == Some(&b"run".as_slice())
+            && words.contains(&named.as_bytes());
+        if is_cli {
+            process.signal(Signal::SIGKILL)?;
+        }
+    }
+    Ok(())
+}
+
 /// Ends processes at once, thawing those that are frozen: a frozen one would not even die.
 pub(crate) fn kill_all(members: &[Identity]) -> Result<()> {
     for member in members {

@@ -20,7 +20,7 @@ pub(crate) struct Site<'a> {
     pub(crate) file: StateFile,
     /// The record, as it was when the action began.
     pub(crate) record: Option<Record>,
-    engine: Answer<Engine>,
+    engine: Engine,
 }
 
 impl<'a> Site<'a> {
@@ -40,12 +40,12 @@ impl<'a> Site<'a> {
 
     /// The Engine, if there is one to be asked.
     pub(crate) fn engine(&self) -> Answer<&Engine> {
-        self.engine.as_ref().map_err(Clone::clone)
+        Ok(&self.engine)
     }
 
     /// The container, if there is one.
     pub(crate) fn find(&self, deadline: &Deadline) -> Answer<Option<Container>> {
-        self.engine()?.find(self.name, deadline)
+        self.engine.find(self.name, deadline)
     }
 
     /// The error of something that the Engine was asked.

@@ -7,6 +7,7 @@ use crate::engine::{Answer, Failure};
 use crate::evidence::Remains;
 use crate::monitor::is_asked_for;
 use crate::processes::{self, Reception, kill_all, members, reception};
+use crate::record::Record;
 use crate::site::Site;
 use crate::{Parameters, in_flight};
 use bollard::Docker;
@@ -71,6 +72,11 @@ fn with_engine(
 ) -> Answer<Result<()>> {
     let deadline = site.context.deadline.share(FOR_ALL);
     let began = Instant::now();
+    // A killed start may have left the CLI behind, which goes on.
+    let is_asking = site.record.as_ref().is_some_and(Record::is_asking);
+    if is_asking && let Err(error) = processes::end_cli(site.name) {
+        return Ok(Err(error));
+    }
     loop {
         if let Some(container) = found
             && let Err(error) = end(site, manner, &container)?
@@ -183,6 +189,9 @@ fn ask(site: &Site<'_>, container: &Container) -> Answer<()> {
         }
         Some(Reception::Received) | None => grace(site),
     };
+    if grace.is_zero() {
+        return kill(site, container);
+    }
     let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
     let options = StopContainerOptionsBuilder::new().t(seconds).build();
     site.engine()?.ask(&site.context.deadline.share(FOR_ALL), async |docker: &Docker| {

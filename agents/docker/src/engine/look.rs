@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The one question that every monitor asks, asked without the client: it costs as much as starting the
+//! process does to get an event loop and an HTTP client going. HTTP/1.0 (RFC 1945) on a UNIX socket has
+//! no chunks and ends with the connection. Only a whole answer of 200 or 404 counts; whatever else
+//! happens is left to the client, which is asked the same again and tells what is wrong.
+
+use super::Failure;
+use bollard::models::ContainerInspectResponse;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+use ocf::deadline::Deadline;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Instant;
+
+/// A larger answer is left to the client, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// What came of a look.
+pub(super) enum Look {
+    /// There is such a container.
+    Found(Box<ContainerInspectResponse>),
+    /// There is none.
+    Absent,
+    /// The Engine took its time.
+    Silent(Failure),
+    /// Something else: ask the client.
+    Unclear,
+}
+
+/// Looks at a container. `version` is that of the API; the Engine refuses one that it doesn't speak.
+pub(super) fn look(socket: &Path, version: &str, name: &str, deadline: &Deadline) -> Look {
+    let (began, patience) = (Instant::now(), deadline.left());
+    let request =
+        format!("GET /v{version}/containers/{name}/json HTTP/1.0\r\nHost: docker\r\n\r\n");
+    let Some(mut stream) = open(socket) else { return Look::Unclear };
+    let times =
+        stream.set_read_timeout(Some(patience)).and(stream.set_write_timeout(Some(patience)));
+    let mut answer = Vec::with_capacity(8 * 1024);
+    let read = times
+        .and_then(|()| stream.write_all(request.as_bytes()))
+        .and_then(|()| stream.take(LARGEST).read_to_end(&mut answer));
+    match read {
+        Ok(_) => parse(&answer),
+        Err(_) if began.elapsed() >= patience => Look::Silent(Failure::Silent(patience)),
+        Err(_) => Look::Unclear,
+    }
+}
+
+/// A connection that doesn't wait to be let in: a frozen Engine's queue may be full.
+fn open(path: &Path) -> Option<UnixStream> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None).ok()?;
+    connect(fd.as_raw_fd(), &UnixAddr::new(path).ok()?).ok()?;
+    let stream = UnixStream::from(fd);
+    stream.set_nonblocking(false).ok()?;
+    Some(stream)
+}
+
+fn parse(answer: &[u8]) -> Look {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let Some((head, body)) = end.and_then(|end| answer.split_at_checked(end + 4)) else {
+        return Look::Unclear;
+    };
+    let status = head.split(|byte| *byte == b' ').nth(1);
+    match status {
+        Some(b"200") => serde_json::from_slice(body).map_or(Look::Unclear, Look::Found),
+        Some(b"404") if is_about_container(body) => Look::Absent,
+        _ => Look::Unclear,
+    }
+}
+
+/// A 404 of the Engine's, and not of somebody in between.
+fn is_about_container(body: &[u8]) -> bool {
+    body.windows(18).any(|words| words == b"No such container:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_answer_counts() {
+        let found = b"HTTP/1.0 200 OK\r\nX: y\r\n\r\n{\"Id\":\"a\"}";
+        assert!(matches!(parse(found), Look::Found(_)));
+        let absent = b"HTTP/1.0 404 Not Found\r\n\r\n{\"message\":\"No such container: x\"}";
+        assert!(matches!(parse(absent), Look::Absent));
+        for other in [
+            &b"HTTP/1.0 200 OK\r\n\r\n{\"Id\":"[..],
+            b"HTTP/1.0 404 Not Found\r\n\r\npage not found",
+            b"HTTP/1.0 400 Bad Request\r\n\r\n{}",
+            b"HTTP/1.0 200 OK\r\n",
+            b"\x00\xff",
+            b"",
+        ] {
+            assert!(matches!(parse(other), Look::Unclear), "{other:?}");
+        }
+    }
+}
