@@ -174,8 +174,8 @@ impl Agent for Docker {
         });
         match engine {
             Ok(engine) => {
-                plan.settle(context, Some(engine))?;
-                plan.check_image(context, engine)
+                let launch = plan.settle(context, Some(engine))?;
+                plan.check_image(context, engine, &launch)
             }
             // A start will find out; what may be pulled needn't be here.
             Err(failure) if self.parameters.allow_pull => {

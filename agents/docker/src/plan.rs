@@ -80,11 +80,17 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// `installed` (5): it isn't and mayn't.
-    pub(crate) fn check_image(&self, context: &Context, engine: &Engine) -> Result<()> {
+    pub(crate) fn check_image(
+        &self,
+        context: &Context,
+        engine: &Engine,
+        launch: &Launch,
+    ) -> Result<()> {
         if self.parameters.allow_pull {
             return Ok(());
         }
-        image::ensure(context, engine, &self.reference, None, false, &context.deadline).map(drop)
+        let (platform, deadline) = (launch.platform.as_deref(), &context.deadline);
+        image::ensure(context, engine, &self.reference, platform, false, deadline).map(drop)
     }
 
     /// Everything that making the container needs, brought about or found.
