@@ -160,9 +160,12 @@ fn returning(directory: &Path, description: &Value) -> Result<Option<String>> {
 /// The containers that have processes, each with one of them: the eldest.
 fn running() -> Result<BTreeMap<String, i32>> {
     let mut found: BTreeMap<String, Identity> = BTreeMap::new();
+    // An agent in a container: that one's Engine is outside.
+    let around_us = i32::try_from(std::process::id()).ok().map(container_of);
+    let around_us = around_us.transpose()?.flatten();
     for pid in all()? {
         let Some((id, process)) = container_of(pid)?.zip(Identity::of(pid)) else { continue };
-        if is_nested(pid) || !process.is_alive() {
+        if Some(&id) == around_us.as_ref() || is_nested(pid) || !process.is_alive() {
             continue;
         }
         let first = found.entry(id).or_insert(process);

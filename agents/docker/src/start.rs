@@ -224,7 +224,8 @@ fn remember(site: &Site<'_>, engine: &Engine, phase: Phase) -> Result<()> {
     if phase == Phase::Running {
         record.root = find(site)?.and_then(|container| container.root());
     }
-    record.write(&site.file)
+    // A stop at the same moment may have swept the unfinished file away.
+    record.write(&site.file).or_else(|_| record.write(&site.file))
 }
 
 /// Until it is up and its service is well.

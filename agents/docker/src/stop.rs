@@ -313,7 +313,17 @@ pub(crate) fn leftovers(
 ) -> Result<Vec<String>> {
     let found = match failure {
         Some(failure) => Err(failure.clone()),
-        None => site.find(&site.context.deadline),
+        None => loop {
+            match site.find(&site.context.deadline) {
+                // Somebody else is at it, and nearly done.
+                Ok(Some(found)) if found.status == Status::Removing => {
+                    if !site.context.sleep(Duration::from_millis(50)) {
+                        break Ok(Some(found));
+                    }
+                }
+                found => break found,
+            }
+        },
     };
     match found {
         Ok(None) => Ok(Vec::new()),
