@@ -141,6 +141,16 @@ const fn copy(version: &ClientVersion) -> ClientVersion {
     ClientVersion { major_version: version.major_version, minor_version: version.minor_version }
 }
 
+impl Drop for Engine {
+    /// The look-up of a host's name may still go on, in a thread that the runtime would wait for: longer
+    /// than the deadline, when no name server answers.
+    fn drop(&mut self) {
+        if let Some((runtime, _)) = self.client.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// `1.41`.
 fn parse_version(text: &str) -> Option<ClientVersion> {
     let (major, minor) = text.trim().split_once('.')?;
