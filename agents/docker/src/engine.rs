@@ -121,7 +121,7 @@ impl Engine {
     pub(crate) fn find(&self, name: &str, deadline: &Deadline) -> Answer<Option<Container>> {
         let ours = |found| Ok(Some(Container::of(found)?).filter(|found| found.name == name));
         if let (Some(socket), None) = (self.endpoint.socket(), self.client.get()) {
-            match look::look(socket, &self.version(), name, deadline) {
+            match look::look(socket, name, deadline) {
                 Look::Found(found) => return ours(*found),
                 Look::Absent => return Ok(None),
                 Look::Silent(failure) => return Err(failure),

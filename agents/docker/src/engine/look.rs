@@ -29,8 +29,9 @@ pub(super) enum Look {
     Unclear,
 }
 
-/// Looks at a container. `version` is that of the API; the Engine refuses one that it doesn't speak.
-pub(super) fn look(socket: &Path, version: &str, name: &str, deadline: &Deadline) -> Look {
+/// Looks at a container. Without a version in its path the Engine answers in its own newest one, so
+/// nothing has to be agreed on.
+pub(super) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
     let (began, patience) = (Instant::now(), deadline.left());
     let request =
         format!("GET /v{version}/containers/{name}/json HTTP/1.0\r\nHost: docker\r\n\r\n");
