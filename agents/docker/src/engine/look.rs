@@ -33,8 +33,7 @@ pub(super) enum Look {
 /// nothing has to be agreed on.
 pub(super) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
     let (began, patience) = (Instant::now(), deadline.left());
-    let request =
-        format!("GET /v{version}/containers/{name}/json HTTP/1.0\r\nHost: docker\r\n\r\n");
+    let request = format!("GET /containers/{name}/json HTTP/1.0\r\nHost: docker\r\n\r\n");
     let Some(mut stream) = open(socket) else { return Look::Unclear };
     let times =
         stream.set_read_timeout(Some(patience)).and(stream.set_write_timeout(Some(patience)));
