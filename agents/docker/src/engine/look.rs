@@ -8,14 +8,14 @@ use super::Failure;
 use bollard::models::ContainerInspectResponse;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use ocf::deadline::Deadline;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A larger answer is left to the client, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// What came of a look.
 pub(super) enum Look {
@@ -35,17 +35,32 @@ pub(super) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
     let (began, patience) = (Instant::now(), deadline.left());
     let request = format!("GET /containers/{name}/json HTTP/1.0\r\nHost: docker\r\n\r\n");
     let Some(mut stream) = open(socket) else { return Look::Unclear };
-    let times =
-        stream.set_read_timeout(Some(patience)).and(stream.set_write_timeout(Some(patience)));
-    let mut answer = Vec::with_capacity(8 * 1024);
-    let read = times
-        .and_then(|()| stream.write_all(request.as_bytes()))
-        .and_then(|()| stream.take(LARGEST).read_to_end(&mut answer));
-    match read {
-        Ok(_) => parse(&answer),
+    let sent = stream
+        .set_write_timeout(Some(patience))
+        .and_then(|()| stream.write_all(request.as_bytes()));
+    match sent.and_then(|()| read(&mut stream, patience, began)) {
+        Ok(answer) => parse(&answer),
         Err(_) if began.elapsed() >= patience => Look::Silent(Failure::Silent(patience)),
         Err(_) => Look::Unclear,
     }
+}
+
+/// Reads until the other end closes. The patience is for all of it: who sends a byte now and then would
+/// never exceed that of a single read.
+fn read(stream: &mut UnixStream, patience: Duration, began: Instant) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::with_capacity(8 * 1024);
+    let mut buffer = [0; 8 * 1024];
+    while answer.len() < LARGEST {
+        // Nothing left is an error of this.
+        stream.set_read_timeout(Some(patience.saturating_sub(began.elapsed())))?;
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => answer.extend(buffer.iter().take(length)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(answer)
 }
 
 /// A connection that doesn't wait to be let in: a frozen Engine's queue may be full.
@@ -79,6 +94,25 @@ fn is_about_container(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_sends_a_byte_now_and_then_has_no_more_time_than_others() {
+        let path = std::env::temp_dir().join(format!("ocf-look-{}", std::process::id()));
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let drip = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            while client.write_all(b"H").is_ok() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let began = Instant::now();
+        let deadline =
+            Deadline::of_process(Duration::from_secs(3600)).within(Duration::from_millis(300));
+        assert!(matches!(look(&path, "1.41", "x", &deadline), Look::Silent(_)));
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        drip.join().unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
 
     #[test]
     fn only_a_whole_answer_counts() {

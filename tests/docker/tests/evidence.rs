@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What runs is never called stopped for want of looking: without the Engine, without file descriptors,
+//! or because the command that judges it is missing.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "test code"
+)]
+
+use docker_tests::processes::is_alive;
+use docker_tests::{Agent, Engine, World, images};
+use serde_json::{Value, json};
+use std::process::Command;
+
+fn served(network: &str) -> Value {
+    json!({"Image": images::PLAIN, "Cmd": ["/bin/serve"], "HostConfig": {"NetworkMode": network}})
+}
+
+/// Its /etc/hosts and its like are files of the other container, so they don't lead to its directory.
+#[test]
+fn one_in_another_ones_network_is_found_without_the_engine() {
+    let engine = Engine::start();
+    engine.run("landlord", &served("none"));
+    engine.run("lodger", &served("container:landlord"));
+    let (landlord, lodger) = (engine.init("landlord"), engine.init("lodger"));
+    engine.kill();
+    let world = World::ours(&engine, "lodger");
+    world.expect_reason("probe", 1, "runs as process");
+    world.expect("stop", 0);
+    assert!(!is_alive(lodger) && is_alive(landlord));
+    world.expect("probe", 7);
+    engine.restart();
+}
+
+#[test]
+fn a_probe_of_one_whose_monitor_cmd_is_missing_does_not_say_stopped() {
+    let engine = Engine::start();
+    engine.run("half", &served("none"));
+    let world = World::ours(&engine, "half").with("monitor_cmd", "/bin/no-such-program");
+    world.expect_reason("probe", 1, "/bin/no-such-program");
+    world.expect_reason("monitor", 1, "/bin/no-such-program");
+    world.expect("stop", 0);
+}
+
+/// The Engine calls the beginning of several IDs an error of its own.
+#[test]
+fn a_name_that_is_the_beginning_of_several_ids() {
+    let engine = Engine::start();
+    let mut heads = std::collections::BTreeSet::new();
+    let name = (0..400).find_map(|number| {
+        let id = engine.create(&format!("other-{number}"), &served("none"));
+        let head = id[..2].to_owned();
+        (!heads.insert(head.clone())).then_some(head)
+    });
+    let world = World::ours(&engine, &name.unwrap());
+    world.expect("probe", 7);
+    world.expect("start", 0);
+    world.expect("monitor", 0);
+    world.expect("stop", 0);
+    world.expect("probe", 7);
+}
+
+#[test]
+fn without_file_descriptors_nothing_is_called_stopped() {
+    let engine = Engine::start();
+    engine.run("many", &served("none"));
+    let world = World::ours(&engine, "many");
+    let mut failures = 0;
+    for limit in 4..12 {
+        let output = Command::new("prlimit")
+            .arg(format!("--nofile={limit}:{limit}"))
+            .arg(Agent::Ours.path())
+            .arg("monitor")
+            .env("OCF_ROOT", "/usr/lib/ocf")
+            .env("OCF_RA_VERSION_MAJOR", "1")
+            .env("OCF_RESOURCE_INSTANCE", "many")
+            .env("OCF_RESKEY_image", images::PLAIN)
+            .env("OCF_RESKEY_CRM_meta_timeout", "20000")
+            .env("HA_RSCTMP", world.records())
+            .env("DOCKER_HOST", engine.host())
+            .output()
+            .unwrap();
+        let code = output.status.code();
+        assert!(matches!(code, Some(0 | 1 | 127)), "{limit} descriptors: {output:?}");
+        failures += i32::from(code == Some(1));
+    }
+    assert!(failures > 0, "no limit was low enough to matter");
+    world.expect("stop", 0);
+}
