@@ -116,7 +116,9 @@ fn running(site: &Site<'_>, parameters: &Parameters, container: &Container) -> R
         let last = container.last_probe();
         return Err(Error::generic(format!("container {} is unhealthy{last}", site.name)));
     }
-    exec::check(site, &parameters.monitor_cmd, container)?;
+    // It runs, whatever is wrong with the command: a probe that says otherwise has it started twice.
+    exec::check(site, &parameters.monitor_cmd, container)
+        .map_err(|error| Error::generic(error.reason))?;
     Ok(State::Running)
 }
 
