@@ -23,7 +23,16 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Whether it keeps its containers' directories there.
     pub(crate) fn keeps(&self, containers: &Path) -> bool {
-        containers.starts_with(&self.root)
+        let Some(root) = containers.parent() else { return false };
+        // With a user namespace of its own it keeps all of it in `<uid>.<gid>`. Not just anywhere below:
+        // that may be another Engine's.
+        let is_remapped = || {
+            let name = root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.split_once('.').is_some_and(|(user, group)| {
+                user.parse::<u32>().is_ok() && group.parse::<u32>().is_ok()
+            })
+        };
+        root == self.root || (root.parent() == Some(&self.root) && is_remapped())
     }
 
     /// Where they are.

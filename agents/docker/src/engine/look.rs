@@ -102,7 +102,7 @@ mod tests {
         let drip = std::thread::spawn(move || {
             let (mut client, _) = listener.accept().unwrap();
             while client.write_all(b"H").is_ok() {
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::park_timeout(Duration::from_millis(10));
             }
         });
         let began = Instant::now();
