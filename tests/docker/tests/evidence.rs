@@ -11,29 +11,12 @@
     reason = "test code"
 )]
 
-use docker_tests::processes::is_alive;
 use docker_tests::{Agent, Engine, World, images};
 use serde_json::{Value, json};
 use std::process::Command;
 
 fn served(network: &str) -> Value {
     json!({"Image": images::PLAIN, "Cmd": ["/bin/serve"], "HostConfig": {"NetworkMode": network}})
-}
-
-/// Its /etc/hosts and its like are files of the other container, so they don't lead to its directory.
-#[test]
-fn one_in_another_ones_network_is_found_without_the_engine() {
-    let engine = Engine::start();
-    engine.run("landlord", &served("none"));
-    engine.run("lodger", &served("container:landlord"));
-    let (landlord, lodger) = (engine.init("landlord"), engine.init("lodger"));
-    engine.kill();
-    let world = World::ours(&engine, "lodger");
-    world.expect_reason("probe", 1, "runs as process");
-    world.expect("stop", 0);
-    assert!(!is_alive(lodger) && is_alive(landlord));
-    world.expect("probe", 7);
-    engine.restart();
 }
 
 #[test]
