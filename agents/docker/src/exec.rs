@@ -40,10 +40,10 @@ pub(crate) fn check(site: &Site<'_>, command: &str, container: &Container) -> Re
         Ok(Some(0)) => Ok(()),
         Ok(code) => Err(failed(site, &program, code, &output.borrow())),
         Err(failure) => {
-            end(site, &id);
+            let fate = if end(site, &id) { "it was killed" } else { "it may go on" };
             Err(match failure {
                 Failure::Silent(time) => Error::generic(format!(
-                    "monitor_cmd didn't end in {:.1} s in container {}: it was killed",
+                    "monitor_cmd didn't end in {:.1} s in container {}: {fate}",
                     time.as_secs_f32(),
                     site.name
                 )),
@@ -108,8 +108,8 @@ fn keep(kept: &mut Vec<u8>, piece: LogOutput) {
     kept.extend(message.iter().take(room));
 }
 
-/// Ends what didn't end in time.
-fn end(site: &Site<'_>, id: &str) {
+/// Ends what didn't end in time; `false` when it can't be found: the Engine doesn't say where it is.
+fn end(site: &Site<'_>, id: &str) -> bool {
     let inspect = async |docker: &Docker| docker.inspect_exec(id).await;
     let found = site.engine().and_then(|engine| engine.ask(&site.context.deadline, inspect));
     let pid = found.ok().filter(|exec| exec.running == Some(true)).and_then(|exec| exec.pid);
@@ -117,13 +117,15 @@ fn end(site: &Site<'_>, id: &str) {
     // The pid is the host's; an Engine on another host has none of ours.
     let is_here = |process: &Identity| matches!(processes::container_of(process.pid), Ok(Some(_)));
     let Some(process) = process.filter(|_| site.endpoint.socket().is_some()).filter(is_here) else {
-        return;
+        return false;
     };
     let mut family = processes::descendants(process);
     family.push(process);
-    if let Err(error) = processes::kill_all(&family) {
+    let killed = processes::kill_all(&family);
+    if let Err(error) = &killed {
         tracing::warn!("monitor_cmd goes on in container {}: {error}", site.name);
     }
+    killed.is_ok()
 }
 
 fn failed(site: &Site<'_>, program: &str, code: Option<i64>, output: &[u8]) -> Error {

@@ -11,6 +11,7 @@ use crate::record::Record;
 use crate::site::Site;
 use crate::{Parameters, in_flight};
 use bollard::Docker;
+use bollard::models::{ContainerUpdateBody, RestartPolicy, RestartPolicyNameEnum};
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
@@ -121,7 +122,32 @@ pub(crate) fn end(site: &Site<'_>, manner: Manner, container: &Container) -> Ans
     {
         return Ok(Err(error));
     }
-    if manner.keep { Ok(Ok(())) } else { take_away(site, container) }
+    if manner.keep { tame(site, container) } else { take_away(site, container) }
+}
+
+/// Keeps an Engine that is started again from starting the kept container, too: under the policy
+/// `unless-stopped`, which is the same as `always` but for this, it stays stopped.
+fn tame(site: &Site<'_>, container: &Container) -> Answer<Result<()>> {
+    if container.restart_policy() != "always" {
+        return Ok(Ok(()));
+    }
+    let policy = RestartPolicy {
+        name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
+        maximum_retry_count: None,
+    };
+    let change = ContainerUpdateBody { restart_policy: Some(policy), ..Default::default() };
+    let deadline = site.context.deadline.share(FOR_ALL);
+    let answer = site.engine()?.ask(&deadline, async |docker: &Docker| {
+        docker.update_container(&container.id, change.clone()).await
+    });
+    match answer {
+        Ok(()) => Ok(Ok(())),
+        Err(failure) if failure.is_refusal() => Ok(Err(Error::generic(format!(
+            "container {} is kept and would be started by an Engine that is started: {failure}",
+            site.name
+        )))),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Ends its init: asks, then forces, then forces without the Engine.
