@@ -289,7 +289,7 @@ fn without_engine(site: &Site<'_>, manner: Manner, failure: &Failure) -> Result<
     };
     if let Some(policy) = returns {
         return Err(Error::generic(format!(
-            "{about}, and starts container {} again when it is back: its restart policy is {policy}",
+            "restart policy {policy} would start container {} again: {about}",
             site.name
         )));
     }

@@ -200,7 +200,7 @@ fn mount_points_are_made_with_all_above_them_and_duplicates_are_fine() {
 #[test]
 fn names_that_the_engine_refuses() {
     let engine = Engine::start();
-    for name in ["a b", "/x", "-x", "x", "ü", "a/b", "", "a\nb", &"n".repeat(300), "a;touch x"] {
+    for name in ["a b", "/x", "-x", "x", "ü", "a/b", "", "a\nb", "a;touch x"] {
         let world = World::ours(&engine, "named").with("name", name);
         let seen = world.run("start");
         if name.is_empty() {
@@ -214,6 +214,17 @@ fn names_that_the_engine_refuses() {
         world.expect("probe", 7);
         world.expect("stop", 0);
     }
+    assert_eq!(engine.api().containers(), [""; 0]);
+}
+
+/// It takes names that no file could have: what it takes is looked at.
+#[test]
+fn a_name_of_any_length() {
+    let engine = Engine::start();
+    let world = World::ours(&engine, "long").with("name", &"n".repeat(300));
+    world.expect("start", 0);
+    world.expect("monitor", 0);
+    world.expect("stop", 0);
     assert_eq!(engine.api().containers(), [""; 0]);
 }
 

@@ -53,7 +53,7 @@ fn without_file_descriptors_nothing_is_called_stopped() {
     engine.run("many", &served("none"));
     let world = World::ours(&engine, "many");
     let mut failures = 0;
-    for limit in 4..12 {
+    for limit in 3..12 {
         let output = Command::new("prlimit")
             .arg(format!("--nofile={limit}:{limit}"))
             .arg(Agent::Ours.path())

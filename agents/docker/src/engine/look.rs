@@ -33,7 +33,9 @@ pub(super) enum Look {
 /// nothing has to be agreed on.
 pub(super) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
     let (began, patience) = (Instant::now(), deadline.left());
-    let request = format!("GET /containers/{name}/json HTTP/1.0\r\nHost: docker\r\n\r\n");
+    let request = format!(
+        "GET /containers/{name}/json HTTP/1.0\r\nHost: docker\r\nConnection: close\r\n\r\n"
+    );
     let Some(mut stream) = open(socket) else { return Look::Unclear };
     let sent = stream
         .set_write_timeout(Some(patience))
@@ -45,12 +47,12 @@ pub(super) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
     }
 }
 
-/// Reads until the other end closes. The patience is for all of it: who sends a byte now and then would
+/// Reads until the other end closes, or has said as much as it announced. The patience is for all of it: who sends a byte now and then would
 /// never exceed that of a single read.
 fn read(stream: &mut UnixStream, patience: Duration, began: Instant) -> io::Result<Vec<u8>> {
     let mut answer = Vec::with_capacity(8 * 1024);
     let mut buffer = [0; 8 * 1024];
-    while answer.len() < LARGEST {
+    while answer.len() < LARGEST && !is_whole(&answer) {
         // Nothing left is an error of this.
         stream.set_read_timeout(Some(patience.saturating_sub(began.elapsed())))?;
         match stream.read(&mut buffer) {
@@ -61,6 +63,20 @@ fn read(stream: &mut UnixStream, patience: Duration, began: Instant) -> io::Resu
         }
     }
     Ok(answer)
+}
+
+/// Whether an answer is as long as its head says (RFC 9110, section 8.6).
+fn is_whole(answer: &[u8]) -> bool {
+    let Some((head, body)) = split(answer) else { return false };
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    length.and_then(|length| length.trim().parse().ok()).is_some_and(|length| body.len() >= length)
+}
+
+/// Head and body.
+fn split(answer: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    answer.split_at_checked(end + 4)
 }
 
 /// A connection that doesn't wait to be let in: a frozen Engine's queue may be full.
@@ -74,10 +90,7 @@ fn open(path: &Path) -> Option<UnixStream> {
 }
 
 fn parse(answer: &[u8]) -> Look {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-    let Some((head, body)) = end.and_then(|end| answer.split_at_checked(end + 4)) else {
-        return Look::Unclear;
-    };
+    let Some((head, body)) = split(answer) else { return Look::Unclear };
     let status = head.split(|byte| *byte == b' ').nth(1);
     match status {
         Some(b"200") => serde_json::from_slice(body).map_or(Look::Unclear, Look::Found),
