@@ -31,7 +31,7 @@ fn an_administrators_bridge_stays_and_a_full_disk_is_noticed_first() {
     let last = aside.lines().last().unwrap_or_default();
     assert!(
         last.starts_with(
-            "lab: making an image of Debian 12's Pacemaker and shell agents needs 1000 MB in "
+            "lab: making an image of Debian 12's Pacemaker and shell agents needs 1500 MB in "
         ),
         "{aside}"
     );
