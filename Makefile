@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-docker test-cluster test-takeover soak check stage deb install bench bench-docker bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-docker on-bookworm on-trixie test-cluster test-takeover soak check stage deb install bench bench-docker bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -51,11 +51,18 @@ IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces
 
 # The container agent on real Engines, 20.10 and 26.1, each in a container of the lab's: what the tests
 # freeze and kill is theirs alone. What our own calls decide, not the Engine, is left out of the second.
+# Both at once: most of their time they wait.
 test-docker: stage lab
+	cargo test -p docker-tests -p ocf-docker --no-run
+	$(MAKE) --no-print-directory -j2 -O on-bookworm on-trixie
+
+on-bookworm:
 	cargo test -p docker-tests --config "$(call ON_ENGINE,bookworm)" -- --nocapture
+	cargo test -p ocf-docker --test grammar --config "$(call ON_ENGINE,bookworm)" -- $(WITH_CLI)
+
+on-trixie:
 	cargo test -p docker-tests --config "$(call ON_ENGINE,trixie)" -- --nocapture \
 	  --skip killed_in --skip passes_every
-	cargo test -p ocf-docker --test grammar --config "$(call ON_ENGINE,bookworm)" -- $(WITH_CLI)
 	cargo test -p ocf-docker --test grammar --config "$(call ON_ENGINE,trixie)" -- $(WITH_CLI)
 
 # What Debian's own CLI asks for, against what the agent does.
