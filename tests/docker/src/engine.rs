@@ -155,6 +155,18 @@ impl Engine {
         self.api.done("POST", &format!("/containers/{name}/{action}"), &Value::Null);
     }
 
+    /// Freezes what runs in a container. runc gives up after a moment when the kernel's freezer is slow
+    /// (version 1 of control groups), so it is asked again.
+    pub fn pause(&self, name: &str) {
+        let path = format!("/containers/{name}/pause");
+        wait_for(&format!("{name} paused"), || {
+            let answer = self.api.ask("POST", &path, b"").unwrap();
+            let is_slow = answer.status == 500 && answer.to_string().contains("unable to freeze");
+            assert!(answer.status < 400 || is_slow, "{path}: {answer}");
+            (answer.status < 400).then_some(())
+        });
+    }
+
     /// Removes a container, whatever its state; none is fine.
     pub fn remove(&self, name: &str) {
         let path = format!("/containers/{name}?force=1&v=1");

@@ -77,7 +77,7 @@ impl State {
             Self::Running => drop(engine.run(name, &serve)),
             Self::Paused => {
                 engine.run(name, &serve);
-                engine.act(name, "pause");
+                engine.pause(name);
             }
             Self::Restarting => {
                 engine.run(name, &body(&["/bin/false"], "always"));

@@ -159,7 +159,7 @@ fn a_paused_service_gets_its_time_too() {
     });
     engine.run("paused", &body);
     processes::wait_quiet(engine.init("paused"));
-    engine.act("paused", "pause");
+    engine.pause("paused");
     world.expect("stop", 0);
     assert_eq!(world.status(), "absent");
     println!("a paused service has ended in order: {}", world.data().join("done").exists());
