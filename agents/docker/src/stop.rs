@@ -208,10 +208,12 @@ fn ask(site: &Site<'_>, container: &Container) -> Answer<()> {
             child.signal(Signal::SIGTERM).map_err(|error| Failure::Unusable(error.to_string()))?;
             let _ended = init.wait_gone(&site.context.deadline.within(grace(site)));
             // The Engine must not be asked to stop what is just ending: it might miss that.
-            if is_halted(site, container, &site.context.deadline.within(SEEN))? {
-                return Ok(());
+            // Nor is it frozen when it is busy with that end: a log that nobody reads takes ten seconds.
+            match is_halted(site, container, &site.context.deadline.within(SEEN)) {
+                Ok(true) => return Ok(()),
+                Ok(false) | Err(Failure::Silent(_)) => Duration::ZERO,
+                Err(failure) => return Err(failure),
             }
-            Duration::ZERO
         }
         Some(Reception::Received) | None => grace(site),
     };
@@ -241,9 +243,13 @@ fn grace(site: &Site<'_>) -> Duration {
 
 fn kill(site: &Site<'_>, container: &Container) -> Answer<()> {
     let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
-    site.engine()?.ask(&site.context.deadline.share(FOR_ALL), async |docker: &Docker| {
-        docker.kill_container(&container.id, Some(options.clone())).await
-    })
+    let question =
+        async |docker: &Docker| docker.kill_container(&container.id, Some(options.clone())).await;
+    match site.engine()?.ask(&site.context.deadline.share(FOR_ALL), question) {
+        // It has ended meanwhile.
+        Err(Failure::Refused { status: 409, .. }) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// Removes it, with the volumes that nobody named.
