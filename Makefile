@@ -55,7 +55,7 @@ IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces
 test-docker: stage lab
 	cargo test -p docker-tests --no-run
 	cargo test -p ocf-docker --test grammar --no-run
-	$(MAKE) --no-print-directory -j2 -O on-bookworm on-trixie
+	$(MAKE) --no-print-directory -j2 -Oline on-bookworm on-trixie
 
 on-bookworm:
 	cargo test -p docker-tests --config "$(call ON_ENGINE,bookworm)" -- --nocapture
