@@ -2,8 +2,8 @@
 //! The Engines that run on this host: where each keeps its data, and where it listens. Another
 //! Engine's container must never be taken for ours, whatever its name.
 
-use crate::processes::{all, if_there};
-use ocf::{Explain, Result};
+use crate::processes::{all, words_of};
+use ocf::Result;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,8 +59,9 @@ pub(crate) fn usual_containers() -> PathBuf {
     root_of(&[], &configuration(Path::new(CONFIGURATION))).join("containers")
 }
 
+/// Whether two paths, one of which may be relative to where we are, lead to one socket.
 fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| path.parent().and_then(|parent| parent.canonicalize().ok());
+    let real = |path: &Path| std::path::absolute(path).ok()?.parent()?.canonicalize().ok();
     let is_in_one_place = || real(one).is_some_and(|place| Some(place) == real(other));
     one == other || (one.file_name() == other.file_name() && is_in_one_place())
 }
@@ -72,12 +73,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 pub(crate) fn running() -> Result<Vec<Daemon>> {
     let mut found = Vec::new();
     for pid in all()? {
-        let path = PathBuf::from(format!("/proc/{pid}/cmdline"));
-        let Some(line) = if_there(fs::read(&path)).explain("read", &path)? else { continue };
-        let words: Vec<String> = line
-            .split(|byte| *byte == 0)
-            .map(|word| String::from_utf8_lossy(word).into_owned())
-            .collect();
+        let words = words_of(pid)?;
         let program = words.first().map(Path::new).and_then(Path::file_name);
         if program.is_some_and(|name| name == "dockerd") {
             found.push(daemon(&words));
@@ -141,6 +137,8 @@ mod tests {
         let usual = daemon(&words("dockerd -H fd:// --config-file /none"));
         assert!(usual.listens_on(Path::new("/var/run/docker.sock")));
         assert!(usual.keeps(Path::new("/var/lib/docker/containers")));
+        let here = std::env::current_dir().unwrap().join("a.sock");
+        assert!(is_same(&here, Path::new("a.sock")) && !is_same(&here, Path::new("b.sock")));
         let bare = daemon(&words("/usr/sbin/dockerd --config-file=/none"));
         assert!(bare.listens_on(Path::new("/run/docker.sock")));
     }

@@ -88,8 +88,7 @@ impl Endpoint {
             }
             // A socket has no use for certificates: whoever may open it may do everything.
             "unix" if rest.is_empty() => Ok(Self::Unix(PathBuf::from(SOCKET))),
-            // Absolute, so that it can be compared with where Engines listen.
-            "unix" => Ok(Self::Unix(std::path::absolute(rest).unwrap_or_else(|_| rest.into()))),
+            "unix" => Ok(Self::Unix(PathBuf::from(rest))),
             "tcp" => {
                 let address = Address::parse(rest).map_err(|why| misread(source, why))?;
                 Ok(match material {
