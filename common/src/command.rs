@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The one door through which an agent runs another program: a list of arguments (never a shell), a
 //! deadline (TERM, then KILL), captured output with a cap, stdin empty or one short text, and an
-//! environment that carries no parameter of the resource, so no secret. A program that goes on as a daemon and keeps its output
+//! environment that carries no parameter of the resource, so no secret. A program that goes on as a
+//! daemon and keeps its output
 //! open holds nobody up: its start is over when the process that was started ends.
 //!
 //! The child stays in our process group: when Pacemaker kills the action, it dies with it.

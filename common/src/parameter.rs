@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
                 }
                 Parsed::Bad(complaint) => {
                     let complaint = format!("parameter {} {complaint}", row.name);
-                    if self.rigour == Rigour::Strict || !(row.optional || row.default.is_some()) {
+                    if self.rigour == Rigour::Strict || !row.can_be_unset() {
                         self.bad.push(complaint);
                         return None;
                     }

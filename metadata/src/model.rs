@@ -55,7 +55,7 @@ pub struct ParameterRow {
     pub content: Content,
     /// The text that counts when the parameter is unset; parsed like a user's.
     pub default: Option<&'static str>,
-    /// Whether the parameter's type has a value for "unset" (then it is never required).
+    /// Whether the parameter's type has a value for "unset".
     pub optional: bool,
     /// Whether the parameter is declared as required all the same: a start refuses to do without it, and
     /// a stop needn't have it.
@@ -133,10 +133,16 @@ impl ParameterRow {
         self
     }
 
-    /// Required is derived where it can be: no value for "unset" and no default.
+    /// Whether there is a value where the user gives none: the default's, or the type's for "unset".
+    #[must_use]
+    pub const fn can_be_unset(&self) -> bool {
+        self.optional || self.default.is_some()
+    }
+
+    /// Required is derived where it can be: there is nothing to go by without it.
     #[must_use]
     pub const fn is_required(&self) -> bool {
-        self.required || (!self.optional && self.default.is_none())
+        self.required || !self.can_be_unset()
     }
 
     /// The first line of the description.

@@ -3,6 +3,7 @@
 
 use crate::engine::Failure;
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// What the Engine says a container does.
@@ -22,6 +23,20 @@ pub(crate) enum Status {
     Exited,
     /// The Engine has failed to take it away.
     Dead,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Restarting => "restarting",
+            Self::Removing => "being removed",
+            Self::Exited => "exited",
+            Self::Dead => "dead",
+        })
+    }
 }
 
 /// What the image's own health check says.
@@ -77,6 +92,17 @@ impl Container {
         let pid = state.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
         let name = name.strip_prefix('/').unwrap_or(&name).to_owned();
         Ok(Self { id, name, status, pid, details: Box::new(details) })
+    }
+
+    /// The same, if it has exactly that name: an Engine also takes the beginning of an ID for a name.
+    ///
+    /// # Errors
+    /// As [`Container::of`].
+    pub(crate) fn called(
+        name: &str,
+        details: ContainerInspectResponse,
+    ) -> Result<Option<Self>, Failure> {
+        Ok(Some(Self::of(details)?).filter(|found| found.name == name))
     }
 
     /// Whether its init runs, or may at any moment without anybody's asking.

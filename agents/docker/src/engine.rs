@@ -8,10 +8,10 @@ mod look;
 
 pub(crate) use endpoint::{Endpoint, fixed_version};
 pub(crate) use failure::Failure;
+pub(crate) use look::{Look, look};
 
 use crate::container::Container;
 use bollard::{ClientVersion, Docker};
-use look::Look;
 use ocf::Error;
 use ocf::deadline::Deadline;
 use std::cell::{OnceCell, RefCell};
@@ -43,7 +43,7 @@ impl Engine {
         Self { endpoint, version: RefCell::new(version), client: OnceCell::new() }
     }
 
-    /// The client, made when it is needed first: a monitor mostly does without.
+    /// The client, made when it is needed first.
     fn client(&self) -> Answer<&(Runtime, RefCell<Docker>)> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -116,21 +116,11 @@ impl Engine {
         }
     }
 
-    /// The container of exactly that name. The Engine itself would also take the beginning of
-    /// another one's ID for it.
+    /// The container of exactly that name.
     pub(crate) fn find(&self, name: &str, deadline: &Deadline) -> Answer<Option<Container>> {
-        let ours = |found| Ok(Some(Container::of(found)?).filter(|found| found.name == name));
-        if let (Some(socket), None) = (self.endpoint.socket(), self.client.get()) {
-            match look::look(socket, name, deadline) {
-                Look::Found(found) => return ours(*found),
-                Look::Absent => return Ok(None),
-                Look::Silent(failure) => return Err(failure),
-                Look::Unclear => {}
-            }
-        }
         let question = async |docker: &Docker| docker.inspect_container(name, None).await;
         match self.ask(deadline, question) {
-            Ok(found) => ours(found),
+            Ok(found) => Container::called(name, found),
             Err(failure) if failure.is_absence() => Ok(None),
             Err(failure) => Err(failure),
         }

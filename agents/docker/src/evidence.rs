@@ -7,7 +7,7 @@
 mod directory;
 
 use crate::daemons::{self, Daemon};
-use crate::processes::{all, container_of, members};
+use crate::processes::{all, container_of, depth_of, members};
 use directory::{directory_of, is_of_an_engine};
 use ocf::process::{Identity, Signal};
 use ocf::{Error, Explain, Result};
@@ -160,12 +160,13 @@ fn returning(directory: &Path, description: &Value) -> Result<Option<String>> {
 /// The containers that have processes, each with one of them: the eldest.
 fn running() -> Result<BTreeMap<String, i32>> {
     let mut found: BTreeMap<String, Identity> = BTreeMap::new();
-    // An agent in a container: that one's Engine is outside.
-    let around_us = i32::try_from(std::process::id()).ok().map(container_of);
-    let around_us = around_us.transpose()?.flatten();
+    // An agent in a container: that one's Engine is outside. In a container of a container: that one's
+    // Engine isn't ours.
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let (around_us, deepest) = (container_of(own)?, depth_of(own) + 1);
     for pid in all()? {
         let Some((id, process)) = container_of(pid)?.zip(Identity::of(pid)) else { continue };
-        if Some(&id) == around_us.as_ref() || is_nested(pid) || !process.is_alive() {
+        if Some(&id) == around_us.as_ref() || depth_of(pid) > deepest || !process.is_alive() {
             continue;
         }
         let first = found.entry(id).or_insert(process);
@@ -174,17 +175,6 @@ fn running() -> Result<BTreeMap<String, i32>> {
         }
     }
     Ok(found.into_iter().map(|(id, process)| (id, process.pid)).collect())
-}
-
-/// Whether a process is in a container of a container: that one's Engine isn't ours.
-fn is_nested(pid: i32) -> bool {
-    let depth = |pid: &str| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-        pids.map_or(1, |pids| pids.split_whitespace().count())
-    };
-    // Ours has one number for each namespace that /proc sees us in.
-    depth(&pid.to_string()) > depth("self") + 1
 }
 
 fn remains(id: String, directory: &Path, description: &Value) -> Result<Option<Remains>> {

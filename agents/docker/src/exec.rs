@@ -31,8 +31,9 @@ const SHARE: u32 = 85;
 /// When it exits with anything but 0, can't be run, or doesn't end in time.
 pub(crate) fn check(site: &Site<'_>, command: &str, container: &Container) -> Result<()> {
     let words: Vec<String> = command.split_ascii_whitespace().map(str::to_owned).collect();
-    let is_trivial = matches!(words.as_slice(), [] | [_]) && command.trim() == TRIVIAL;
-    let (Some(program), false) = (words.first().cloned(), is_trivial) else { return Ok(()) };
+    let Some(program) = words.first().cloned().filter(|_| words != [TRIVIAL]) else {
+        return Ok(());
+    };
     let output = RefCell::new(Vec::new());
     let what = format!("run monitor_cmd in container {}", site.name);
     let id = create(site, container, words).map_err(|failure| site.error(&what, &failure))?;
@@ -64,13 +65,13 @@ fn create(site: &Site<'_>, container: &Container, words: Vec<String>) -> Answer<
         ..CreateExecOptions::default()
     };
     let question = async |docker: &Docker| docker.create_exec(&container.id, options.clone()).await;
-    site.engine()?.ask(&site.context.deadline.share(SHARE), question).map(|made| made.id)
+    site.engine().ask(&site.context.deadline.share(SHARE), question).map(|made| made.id)
 }
 
 /// Its exit code; `None` where the Engine knows none. What it has started in the background may keep its
 /// output open: its own end counts.
 fn run(site: &Site<'_>, id: &str, output: &RefCell<Vec<u8>>) -> Answer<Option<i64>> {
-    let (engine, deadline) = (site.engine()?, site.context.deadline.share(SHARE));
+    let (engine, deadline) = (site.engine(), site.context.deadline.share(SHARE));
     engine.ask(&deadline, async |docker: &Docker| {
         let started = docker.start_exec(id, None::<StartExecOptions>).await?;
         let StartExecResults::Attached { output: mut stream, .. } = started else {
@@ -100,18 +101,14 @@ fn run(site: &Site<'_>, id: &str, output: &RefCell<Vec<u8>>) -> Answer<Option<i6
 }
 
 fn keep(kept: &mut Vec<u8>, piece: LogOutput) {
-    let (LogOutput::StdOut { message }
-    | LogOutput::StdErr { message }
-    | LogOutput::Console { message }
-    | LogOutput::StdIn { message }) = piece;
-    let room = KEPT.saturating_sub(kept.len()).min(message.len());
-    kept.extend(message.iter().take(room));
+    let room = KEPT.saturating_sub(kept.len());
+    kept.extend(piece.into_bytes().iter().take(room));
 }
 
 /// Ends what didn't end in time; `false` when it can't be found: the Engine doesn't say where it is.
 fn end(site: &Site<'_>, id: &str) -> bool {
     let inspect = async |docker: &Docker| docker.inspect_exec(id).await;
-    let found = site.engine().and_then(|engine| engine.ask(&site.context.deadline, inspect));
+    let found = site.engine().ask(&site.context.deadline, inspect);
     let pid = found.ok().filter(|exec| exec.running == Some(true)).and_then(|exec| exec.pid);
     let process = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Identity::of);
     // The pid is the host's; an Engine on another host has none of ours.

@@ -168,12 +168,9 @@ impl Agent for Docker {
         plan.settle(context, None)?;
         plan.check_mount_points()?;
         let site = Site::new(context, &self.name)?;
-        let engine = site.engine().and_then(|engine| {
-            engine.negotiate(&context.deadline)?;
-            Ok(engine)
-        });
-        match engine {
-            Ok(engine) => {
+        let engine = site.engine();
+        match engine.negotiate(&context.deadline) {
+            Ok(()) => {
                 let launch = plan.settle(context, Some(engine))?;
                 plan.check_image(context, engine, &launch)
             }

@@ -15,6 +15,7 @@ use crate::container::{Container, Health, Status};
 use crate::engine::Failure;
 use crate::exec;
 use crate::site::Site;
+use ocf::deadline::Deadline;
 use ocf::process::Identity;
 use ocf::{Error, Result, State};
 use std::time::{Duration, Instant};
@@ -43,10 +44,15 @@ pub(crate) fn monitor(site: &Site<'_>, parameters: &Parameters) -> Result<State>
     }
 }
 
+/// Until when it is looked again at what may pass.
+fn second_looks(site: &Site<'_>) -> Deadline {
+    let deadline = &site.context.deadline;
+    deadline.within(PATIENCE.min(deadline.left() / 2))
+}
+
 /// Looks for the Engine again and again while the container runs without it.
 fn again(site: &Site<'_>, parameters: &Parameters, mut failure: Failure) -> Result<State> {
-    let patience = PATIENCE.min(site.context.deadline.left() / 2);
-    let limit = site.context.deadline.within(patience);
+    let limit = second_looks(site);
     while !limit.is_over() && site.context.sleep(Duration::from_millis(200)) {
         let site = Site::new(site.context, site.name)?;
         match site.find(&site.context.deadline.share(FOR_ENGINE)) {
@@ -84,8 +90,7 @@ fn is_suspicious(container: &Container) -> bool {
 
 /// Looks again and again at a container that comes and goes.
 fn steady(site: &Site<'_>, parameters: &Parameters, first: Container) -> Result<State> {
-    let patience = PATIENCE.min(site.context.deadline.left() / 2);
-    let limit = site.context.deadline.within(patience);
+    let limit = second_looks(site);
     let (mut last, mut since) = (first, Instant::now());
     while !limit.is_over() {
         let _in_time = site.context.sleep(Duration::from_millis(100));
@@ -143,5 +148,5 @@ fn without_engine(site: &Site<'_>, failure: &Failure) -> Result<State> {
 /// Whether an Engine that doesn't answer may still start the container: one that is down won't.
 pub(crate) fn is_asked_for(site: &Site<'_>, failure: &Failure) -> bool {
     let is_there = !matches!(failure, Failure::Unreachable(_));
-    is_there && site.record.as_ref().is_some_and(crate::record::Record::is_asking)
+    is_there && site.record().is_some_and(crate::record::Record::is_asking)
 }

@@ -130,7 +130,7 @@ pub(crate) fn all() -> Result<Vec<i32>> {
 ///
 /// # Errors
 /// Every other failure.
-pub(crate) fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),
         Err(error) => match error.raw_os_error() {
@@ -160,9 +160,33 @@ pub(crate) fn members(id: &str) -> Result<Vec<Identity>> {
 /// # Errors
 /// When the kernel doesn't say although the process is there.
 pub(crate) fn container_of(pid: i32) -> Result<Option<String>> {
+    Ok(groups_of(pid)?.lines().find_map(|line| find_id(line.splitn(3, ':').nth(2)?)))
+}
+
+/// Its control groups (cgroups(7)); empty when it is gone.
+///
+/// # Errors
+/// As [`container_of`].
+pub(crate) fn groups_of(pid: i32) -> Result<String> {
     let path = PathBuf::from(format!("/proc/{pid}/cgroup"));
-    let groups = if_there(fs::read_to_string(&path)).explain("read", &path)?.unwrap_or_default();
-    Ok(groups.lines().find_map(|line| find_id(line.splitn(3, ':').nth(2)?)))
+    Ok(if_there(fs::read_to_string(&path)).explain("read", &path)?.unwrap_or_default())
+}
+
+/// The words of its command line; none when it is gone, or one of the kernel's own.
+///
+/// # Errors
+/// As [`container_of`].
+pub(crate) fn words_of(pid: i32) -> Result<Vec<String>> {
+    let path = PathBuf::from(format!("/proc/{pid}/cmdline"));
+    let line = if_there(fs::read(&path)).explain("read", &path)?.unwrap_or_default();
+    let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    Ok(words.map(|word| String::from_utf8_lossy(word).into_owned()).collect())
+}
+
+/// How many process namespaces a process is in, of those that our /proc shows.
+pub(crate) fn depth_of(pid: i32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    field(&status, "NSpid").map_or(1, |pids| pids.split_whitespace().count())
 }
 
 fn find_id(path: &str) -> Option<String> {
@@ -180,12 +204,10 @@ pub(crate) fn end_cli(name: &str) -> Result<()> {
     let named = format!("--name={name}");
     for pid in all()? {
         let Some(process) = Identity::of(pid) else { continue };
-        let path = PathBuf::from(format!("/proc/{pid}/cmdline"));
-        let line = if_there(fs::read(&path)).explain("read", &path)?.unwrap_or_default();
-        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        let is_cli = words.first().is_some_and(|program| program.ends_with(b"docker"))
-            && words.get(1) == Some(&b"run".as_slice())
-            && words.contains(&named.as_bytes());
+        let words = words_of(pid)?;
+        let is_cli = words.first().is_some_and(|program| program.ends_with("docker"))
+            && words.get(1).is_some_and(|word| word == "run")
+            && words.contains(&named);
         if is_cli {
             process.signal(Signal::SIGKILL)?;
         }
@@ -204,7 +226,7 @@ pub(crate) fn kill_all(members: &[Identity]) -> Result<()> {
 
 /// Under version 1 of control groups a frozen process dies only when it is thawed.
 fn thaw(pid: i32) {
-    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let groups = groups_of(pid).unwrap_or_default();
     let path = groups.lines().find_map(|line| line.split_once(":freezer:"));
     if let Some((_, path)) = path {
         let group = PathBuf::from("/sys/fs/cgroup/freezer").join(path.trim_start_matches('/'));

@@ -23,8 +23,7 @@ pub(crate) fn reload(site: &Site<'_>, plan: &Plan<'_>) -> Result<()> {
     let Some(container) = found.filter(|found| found.status == Status::Running) else {
         return Err(Error::not_running(format!("container {name} doesn't run")));
     };
-    let engine = site.engine().map_err(error)?;
-    let answer = engine.ask(&site.context.deadline, async |docker: &Docker| {
+    let answer = site.engine().ask(&site.context.deadline, async |docker: &Docker| {
         docker.update_container(&container.id, wanted.clone()).await
     });
     answer.map_err(error)?;

@@ -2,11 +2,12 @@
 //! What every action needs: the container's name, the Engine, what is remembered, how long there is.
 
 use crate::container::Container;
-use crate::engine::{self, Answer, Endpoint, Engine, Failure};
+use crate::engine::{self, Answer, Endpoint, Engine, Failure, Look, look};
 use crate::evidence::{self, Owner, Remains};
 use crate::record::{self, Record};
 use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, StateFile};
+use std::cell::OnceCell;
 
 /// One container's place: on which Engine, under which name.
 pub(crate) struct Site<'a> {
@@ -18,34 +19,49 @@ pub(crate) struct Site<'a> {
     pub(crate) endpoint: Endpoint,
     /// Where its record is.
     pub(crate) file: StateFile,
-    /// The record, as it was when the action began.
-    pub(crate) record: Option<Record>,
-    engine: Engine,
+    fixed_version: Option<&'a str>,
+    record: OnceCell<Option<Record>>,
+    engine: OnceCell<Engine>,
 }
 
 impl<'a> Site<'a> {
-    /// The site of a container; the Engine isn't asked yet.
+    /// The site of a container. Neither the record is read nor the Engine asked yet: a monitor that finds
+    /// its container needs no more than one look.
     ///
     /// # Errors
     /// When the environment names no Engine that can be talked to.
     pub(crate) fn new(context: &'a Context, name: &'a str) -> Result<Self> {
         let endpoint = Endpoint::find(context.environment())?;
         let file = record::file(context, name);
-        let record = Record::read(&file);
-        let fixed = engine::fixed_version(context.environment())?;
-        let remembered = record.as_ref().map(|one| one.api.as_str());
-        let engine = Engine::new(endpoint.clone(), fixed.or(remembered));
-        Ok(Self { context, name, endpoint, file, record, engine })
+        let fixed_version = engine::fixed_version(context.environment())?;
+        let (record, engine) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { context, name, endpoint, file, fixed_version, record, engine })
     }
 
-    /// The Engine, if there is one to be asked.
-    pub(crate) fn engine(&self) -> Answer<&Engine> {
-        Ok(&self.engine)
+    /// The record, as it was when it was needed first: before this action has written any.
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.record.get_or_init(|| Record::read(&self.file)).as_ref()
     }
 
-    /// The container, if there is one.
+    /// The Engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.engine.get_or_init(|| {
+            let remembered = || self.record().map(|record| record.api.as_str());
+            Engine::new(self.endpoint.clone(), self.fixed_version.or_else(remembered))
+        })
+    }
+
+    /// The container, if there is one. Who asks nothing else does without the client.
     pub(crate) fn find(&self, deadline: &Deadline) -> Answer<Option<Container>> {
-        self.engine.find(self.name, deadline)
+        if let (Some(socket), None) = (self.endpoint.socket(), self.engine.get()) {
+            match look(socket, self.name, deadline) {
+                Look::Found(found) => return Container::called(self.name, *found),
+                Look::Absent => return Ok(None),
+                Look::Silent(failure) => return Err(failure),
+                Look::Unclear => {}
+            }
+        }
+        self.engine().find(self.name, deadline)
     }
 
     /// The error of something that the Engine was asked.
@@ -73,7 +89,7 @@ impl<'a> Site<'a> {
         let Some(socket) = self.endpoint.socket() else {
             return Err(self.error(&format!("look at container {}", self.name), failure));
         };
-        let containers = self.record.as_ref().and_then(|record| record.root.as_deref());
+        let containers = self.record().and_then(|record| record.root.as_deref());
         Ok(Owner { socket, containers })
     }
 }

@@ -4,7 +4,7 @@
 //! knows what may still come.
 
 use crate::container::{Container, Status};
-use crate::engine::{Engine, Failure};
+use crate::engine::Failure;
 use crate::options::Launch;
 use crate::plan::Plan;
 use crate::record::{self, Phase, Record};
@@ -12,7 +12,6 @@ use crate::site::Site;
 use crate::stop::{self, Manner};
 use crate::{Parameters, exec, in_flight};
 use bollard::Docker;
-use bollard::container::LogOutput;
 use bollard::query_parameters::{
     CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
 };
@@ -36,13 +35,13 @@ const SHARE: u32 = 95;
 /// # Errors
 /// When it doesn't come up; what this start has made is gone then, unless it had begun to run.
 pub(crate) fn start(site: &Site<'_>, parameters: &Parameters, plan: &Plan<'_>) -> Result<()> {
-    let engine = engine(site)?;
+    agree(site)?;
     let found = find(site)?;
     if let Some(container) = found.as_ref() {
         match container.status {
             Status::Running => return wait(site, parameters),
             Status::Paused => {
-                unpause(site, engine, container)?;
+                unpause(site, container)?;
                 return wait(site, parameters);
             }
             _ => {}
@@ -56,35 +55,35 @@ pub(crate) fn start(site: &Site<'_>, parameters: &Parameters, plan: &Plan<'_>) -
         Some(container) => {
             warn_of_another_image(parameters, &container);
             plan.make_mount_points()?;
-            run(site, engine, &container.id, false)?;
+            run(site, &container.id, false)?;
         }
-        None => make(site, engine, plan)?,
+        None => make(site, plan)?,
     }
     wait(site, parameters)
 }
 
 /// Makes and starts a new one.
-fn make(site: &Site<'_>, engine: &Engine, plan: &Plan<'_>) -> Result<()> {
-    let launch = plan.prepare(site.context, engine)?;
+fn make(site: &Site<'_>, plan: &Plan<'_>) -> Result<()> {
+    let launch = plan.prepare(site.context, site.engine())?;
     if launch.unmapped.is_empty() {
-        let id = create(site, engine, &launch)?;
+        let id = create(site, &launch)?;
         return match note_id(&launch, &id) {
-            Ok(()) => run(site, engine, &id, true),
+            Ok(()) => run(site, &id, true),
             Err(error) => {
-                remove(site, engine, &id);
+                remove(site, &id);
                 Err(error)
             }
         };
     }
-    remember(site, engine, Phase::Asking)?;
+    remember(site, Phase::Asking)?;
     let started = plan.run_by_cli(site.context, &launch);
     if started.is_err()
         && let Ok(Some(made)) = find(site)
         && !made.is_active()
     {
-        remove(site, engine, &made.id);
+        remove(site, &made.id);
     }
-    remember(site, engine, Phase::Running)?;
+    remember(site, Phase::Running)?;
     started
 }
 
@@ -94,12 +93,11 @@ fn note_id(launch: &Launch, id: &str) -> Result<()> {
     std::fs::write(file, id).explain("write --cidfile", file)
 }
 
-/// The Engine, speaking the newest version of its API that both know.
-fn engine<'a>(site: &'a Site<'_>) -> Result<&'a Engine> {
-    let limit = site.context.deadline.share(SHARE);
-    let engine = site.engine().and_then(|engine| engine.negotiate(&limit).map(|()| engine));
+/// Agrees with the Engine on the newest version of its API that both know.
+fn agree(site: &Site<'_>) -> Result<()> {
     let what = format!("start container {}", site.name);
-    engine.map_err(|failure| unusable(site, &what, &failure))
+    let answer = site.engine().negotiate(&site.context.deadline.share(SHARE));
+    answer.map_err(|failure| unusable(site, &what, &failure))
 }
 
 /// The error of an Engine that can't be used: one that isn't installed needs another remedy.
@@ -119,10 +117,10 @@ fn find(site: &Site<'_>) -> Result<Option<Container>> {
     found.map_err(|failure| site.error(&format!("look for container {}", site.name), &failure))
 }
 
-fn unpause(site: &Site<'_>, engine: &Engine, container: &Container) -> Result<()> {
+fn unpause(site: &Site<'_>, container: &Container) -> Result<()> {
     tracing::warn!("container {} was paused: it goes on", site.name);
     let question = async |docker: &Docker| docker.unpause_container(&container.id).await;
-    let answer = engine.ask(&site.context.deadline.share(SHARE), question);
+    let answer = site.engine().ask(&site.context.deadline.share(SHARE), question);
     answer.map_err(|failure| site.error(&format!("unpause container {}", site.name), &failure))
 }
 
@@ -154,13 +152,13 @@ fn warn_of_another_image(parameters: &Parameters, container: &Container) {
 }
 
 /// Makes the container; its ID.
-fn create(site: &Site<'_>, engine: &Engine, launch: &Launch) -> Result<String> {
-    remember(site, engine, Phase::Asking)?;
+fn create(site: &Site<'_>, launch: &Launch) -> Result<String> {
+    remember(site, Phase::Asking)?;
     let options = CreateContainerOptions {
         name: Some(site.name.to_owned()),
         platform: launch.platform.clone().unwrap_or_default(),
     };
-    let answer = engine.ask(&site.context.deadline.share(SHARE), async |docker: &Docker| {
+    let answer = site.engine().ask(&site.context.deadline.share(SHARE), async |docker: &Docker| {
         docker.create_container(Some(options.clone()), launch.body.clone()).await
     });
     match answer {
@@ -185,24 +183,24 @@ fn forget_if_refused(site: &Site<'_>, failure: &Failure) {
 }
 
 /// Starts it; one that can't be started is taken away if it is ours to make anew.
-fn run(site: &Site<'_>, engine: &Engine, id: &str, is_new: bool) -> Result<()> {
-    remember(site, engine, Phase::Asking)?;
+fn run(site: &Site<'_>, id: &str, is_new: bool) -> Result<()> {
+    remember(site, Phase::Asking)?;
     let limit = site.context.deadline.share(SHARE);
     let start = async |docker: &Docker| docker.start_container(id, None).await;
-    let Err(failure) = engine.ask(&limit, start) else {
-        return remember(site, engine, Phase::Running);
+    let Err(failure) = site.engine().ask(&limit, start) else {
+        return remember(site, Phase::Running);
     };
     if failure.is_refusal() && is_new {
-        remove(site, engine, id);
+        remove(site, id);
     }
     forget_if_refused(site, &failure);
     Err(site.error(&format!("start container {}", site.name), &failure))
 }
 
 /// Takes away what can't be started; what can't be taken away either is left to stop.
-fn remove(site: &Site<'_>, engine: &Engine, id: &str) {
+fn remove(site: &Site<'_>, id: &str) {
     let options = RemoveContainerOptionsBuilder::new().v(true).force(true).build();
-    let gone = engine.ask(&site.context.deadline, async |docker: &Docker| {
+    let gone = site.engine().ask(&site.context.deadline, async |docker: &Docker| {
         docker.remove_container(id, Some(options.clone())).await
     });
     if let Err(why) = gone {
@@ -210,9 +208,9 @@ fn remove(site: &Site<'_>, engine: &Engine, id: &str) {
     }
 }
 
-fn remember(site: &Site<'_>, engine: &Engine, phase: Phase) -> Result<()> {
+fn remember(site: &Site<'_>, phase: Phase) -> Result<()> {
     record::ensure_directory(site.context);
-    let strangers = match site.record.as_ref() {
+    let strangers = match site.record() {
         // What another start that was killed asked for isn't strange.
         Some(record) if record.is_asking() => record.strangers.clone(),
         _ => {
@@ -220,7 +218,7 @@ fn remember(site: &Site<'_>, engine: &Engine, phase: Phase) -> Result<()> {
             found.map(|found| found.connections).unwrap_or_default()
         }
     };
-    let mut record = Record::new(phase, engine.version(), strangers);
+    let mut record = Record::new(phase, site.engine().version(), strangers);
     if phase == Phase::Running {
         record.root = find(site)?.and_then(|container| container.root());
     }
@@ -302,15 +300,11 @@ fn last_words(site: &Site<'_>, container: &Container) -> Vec<String> {
         let mut stream = docker.logs(&container.id, Some(options.clone()));
         let mut text = String::new();
         while let Some(piece) = stream.next().await {
-            let (LogOutput::StdOut { message }
-            | LogOutput::StdErr { message }
-            | LogOutput::Console { message }
-            | LogOutput::StdIn { message }) = piece?;
-            text.push_str(&String::from_utf8_lossy(&message));
+            text.push_str(&String::from_utf8_lossy(&piece?.into_bytes()));
         }
         Ok(text)
     };
     let patience = site.context.deadline.within(Duration::from_secs(2));
-    let text = site.engine().and_then(|engine| engine.ask(&patience, question));
+    let text = site.engine().ask(&patience, question);
     text.map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
 }

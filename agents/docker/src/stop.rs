@@ -74,7 +74,7 @@ fn with_engine(
     let deadline = site.context.deadline.share(FOR_ALL);
     let began = Instant::now();
     // A killed start may have left the CLI behind, which goes on.
-    let is_asking = site.record.as_ref().is_some_and(Record::is_asking);
+    let is_asking = site.record().is_some_and(Record::is_asking);
     if is_asking && let Err(error) = processes::end_cli(site.name) {
         return Ok(Err(error));
     }
@@ -109,7 +109,7 @@ fn unproven(site: &Site<'_>, waiting: usize) -> Error {
 
 /// How many requests of clients that are gone the Engine still has, when a start of ours was killed.
 fn waiting_requests(site: &Site<'_>, began: Instant) -> usize {
-    let Some(record) = site.record.as_ref().filter(|record| record.is_asking()) else { return 0 };
+    let Some(record) = site.record().filter(|record| record.is_asking()) else { return 0 };
     let found = site.endpoint.socket().and_then(in_flight::find);
     let is_settling = usize::from(began.elapsed() < SETTLING);
     found.map_or(is_settling, |found| found.count(&record.strangers))
@@ -137,7 +137,7 @@ fn tame(site: &Site<'_>, container: &Container) -> Answer<Result<()>> {
     };
     let change = ContainerUpdateBody { restart_policy: Some(policy), ..Default::default() };
     let deadline = site.context.deadline.share(FOR_ALL);
-    let answer = site.engine()?.ask(&deadline, async |docker: &Docker| {
+    let answer = site.engine().ask(&deadline, async |docker: &Docker| {
         docker.update_container(&container.id, change.clone()).await
     });
     match answer {
@@ -222,7 +222,7 @@ fn ask(site: &Site<'_>, container: &Container) -> Answer<()> {
     }
     let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
     let options = StopContainerOptionsBuilder::new().t(seconds).build();
-    site.engine()?.ask(&site.context.deadline.share(FOR_ALL), async |docker: &Docker| {
+    site.engine().ask(&site.context.deadline.share(FOR_ALL), async |docker: &Docker| {
         docker.stop_container(&container.id, Some(options.clone())).await
     })
 }
@@ -245,7 +245,7 @@ fn kill(site: &Site<'_>, container: &Container) -> Answer<()> {
     let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
     let question =
         async |docker: &Docker| docker.kill_container(&container.id, Some(options.clone())).await;
-    match site.engine()?.ask(&site.context.deadline.share(FOR_ALL), question) {
+    match site.engine().ask(&site.context.deadline.share(FOR_ALL), question) {
         // It has ended meanwhile.
         Err(Failure::Refused { status: 409, .. }) => Ok(()),
         answer => answer,
@@ -259,7 +259,7 @@ fn take_away(site: &Site<'_>, container: &Container) -> Answer<Result<()>> {
     let mut why = "the Engine says that it did, and still has it".to_owned();
     let mut pause = Duration::from_millis(50);
     loop {
-        match site.engine()?.ask(&deadline, async |docker: &Docker| {
+        match site.engine().ask(&deadline, async |docker: &Docker| {
             docker.remove_container(&container.id, Some(options.clone())).await
         }) {
             Err(failure) if failure.is_refusal() => why = failure.to_string(),
@@ -360,18 +360,7 @@ pub(crate) fn leftovers(
     match found {
         Ok(None) => Ok(Vec::new()),
         Ok(Some(kept)) if manner.keep && !kept.is_active() => Ok(Vec::new()),
-        Ok(Some(found)) => {
-            let does = match found.status {
-                Status::Created => "created",
-                Status::Running => "running",
-                Status::Paused => "paused",
-                Status::Restarting => "restarting",
-                Status::Removing => "being removed",
-                Status::Exited => "exited",
-                Status::Dead => "dead",
-            };
-            Ok(vec![format!("container {} ({does})", site.name)])
-        }
+        Ok(Some(found)) => Ok(vec![format!("container {} ({})", site.name, found.status)]),
         Err(failure) if failure.is_final() => {
             Err(site.error(&format!("look for container {}", site.name), &failure))
         }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const LARGEST: usize = 4 * 1024 * 1024;
 
 /// What came of a look.
-pub(super) enum Look {
+pub(crate) enum Look {
     /// There is such a container.
     Found(Box<ContainerInspectResponse>),
     /// There is none.
@@ -31,7 +31,7 @@ pub(super) enum Look {
 
 /// Looks at a container. Without a version in its path the Engine answers in its own newest one, so
 /// nothing has to be agreed on.
-pub(super) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
+pub(crate) fn look(socket: &Path, name: &str, deadline: &Deadline) -> Look {
     let (began, patience) = (Instant::now(), deadline.left());
     let request = format!(
         "GET /containers/{name}/json HTTP/1.0\r\nHost: docker\r\nConnection: close\r\n\r\n"
@@ -57,7 +57,7 @@ fn read(stream: &mut UnixStream, patience: Duration, began: Instant) -> io::Resu
         stream.set_read_timeout(Some(patience.saturating_sub(began.elapsed())))?;
         match stream.read(&mut buffer) {
             Ok(0) => break,
-            Ok(length) => answer.extend(buffer.iter().take(length)),
+            Ok(length) => answer.extend_from_slice(buffer.get(..length).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

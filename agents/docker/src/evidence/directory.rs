@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Where an Engine keeps the directory of a container that runs, told by the container's own mounts.
 
-use crate::processes::{all, if_there};
-use ocf::{Explain, Result};
+use crate::processes::{all, groups_of, words_of};
+use ocf::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,16 +30,13 @@ pub(super) fn directory_of(id: &str, pid: i32, places: &[PathBuf]) -> Option<Pat
 
 /// Whether a container is one of Docker's: by its control group, or by the shim that keeps it.
 pub(super) fn is_of_an_engine(id: &str, pid: i32) -> Result<bool> {
-    let path = PathBuf::from(format!("/proc/{pid}/cgroup"));
-    let groups = if_there(fs::read_to_string(&path)).explain("read", &path)?.unwrap_or_default();
+    let groups = groups_of(pid)?;
     if groups.contains(&format!("/docker/{id}")) || groups.contains(&format!("docker-{id}.scope")) {
         return Ok(true);
     }
     for pid in all()? {
-        let path = PathBuf::from(format!("/proc/{pid}/cmdline"));
-        let line = if_there(fs::read(&path)).explain("read", &path)?.unwrap_or_default();
-        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        if words.contains(&b"moby".as_slice()) && words.contains(&id.as_bytes()) {
+        let words = words_of(pid)?;
+        if ["moby", id].iter().all(|wanted| words.iter().any(|word| word == wanted)) {
             return Ok(true);
         }
     }
