@@ -3,8 +3,9 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A new directory below the system's directory for temporary files, mode 0755 (an agent may run
@@ -57,6 +58,30 @@ impl Drop for Scratch {
         // A directory that stays is a nuisance in /tmp, not a wrong result: nothing to report to.
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// Writes a file that can be run at once, mode 0755.
+///
+/// Written by another process: a file that this one had open for writing can't be executed as long as
+/// a child, forked by another thread at that moment and not yet executing its program, holds a copy of
+/// the descriptor (ETXTBSY, execve(2)).
+///
+/// # Errors
+/// When it can't be written; the message names its path.
+#[expect(clippy::disallowed_methods, reason = "cp, that this process never has the file open")]
+pub fn executable(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let written = || {
+        fs::write(&draft, content)?;
+        let copied = Command::new("/bin/cp").arg("--").arg(&draft).arg(path).status()?;
+        fs::remove_file(&draft)?;
+        if !copied.success() {
+            return Err(io::Error::other(format!("cp ended with {copied}")));
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    };
+    written().map_err(|error| named(path, &error))
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {

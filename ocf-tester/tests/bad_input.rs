@@ -13,11 +13,11 @@ mod common;
 use common::{Label, agent, code, tester_with, text};
 use ocf_tester::exit_codes::{ENVIRONMENT, INTERRUPTED, PASSED, USAGE, VIOLATIONS};
 use ocf_tester::ledger::Watch;
-use ocf_tester::scratch::Scratch;
+use ocf_tester::scratch::{Scratch, executable};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -36,8 +36,7 @@ fn spoilt(script: &str, scratch: &Scratch) -> PathBuf {
     let _ = symlink(agent("safe"), right);
     let text =
         format!("#!/bin/sh\nright() {{ \"${{0%/*}}/../safe\" \"$@\"; }}\n{script}\nright \"$@\"\n");
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&path, text).unwrap();
     path
 }
 

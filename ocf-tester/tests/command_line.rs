@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ocf_tester::exit_codes::{ENVIRONMENT, INTERRUPTED, PASSED, REFUSED, USAGE, VIOLATIONS};
 use ocf_tester::ledger::Watch;
-use ocf_tester::scratch::Scratch;
+use ocf_tester::scratch::{Scratch, executable};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -224,7 +224,7 @@ fn values_are_never_read_by_a_shell() {
 fn paths_may_have_blanks_be_relative_or_be_looked_up() {
     let scratch = Scratch::new("cli").unwrap();
     let odd = scratch.directory("two words/it's").unwrap();
-    fs::copy(agent("safe"), odd.join("safe")).unwrap();
+    executable(&odd.join("safe"), fs::read(agent("safe")).unwrap()).unwrap();
     symlink(agent("safe"), scratch.path().join("safe")).unwrap();
     let state = format!("state={}", scratch.path().join("state").display());
     let test = |path: &str| {

@@ -10,7 +10,7 @@
 use nix::unistd::{Gid, Uid, chown, geteuid};
 use ocf_tester::check::{FOR_ROOT, Need};
 use ocf_tester::checks;
-use ocf_tester::scratch::Scratch;
+use ocf_tester::scratch::{Scratch, executable};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ const NOBODY: u32 = 65534;
 /// Copies a file to where every user may run it; the checkout may be below a closed home.
 fn copy(file: &Path, scratch: &Scratch) -> std::path::PathBuf {
     let copy = scratch.path().join(file.file_name().unwrap());
-    fs::copy(file, &copy).unwrap();
+    executable(&copy, fs::read(file).unwrap()).unwrap();
     copy
 }
 

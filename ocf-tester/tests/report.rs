@@ -8,7 +8,7 @@ use common::{Label, agent, code, tester, tester_with, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use ocf_tester::exit_codes::{ENVIRONMENT, INTERRUPTED, PASSED, REFUSED, USAGE, VIOLATIONS};
-use ocf_tester::scratch::Scratch;
+use ocf_tester::scratch::{Scratch, executable};
 use std::fs::{self, File};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ fn no_path_or_wrong_argument_reaches_the_terminal() {
         assert!(!text(&output.stderr).contains('\u{1b}'), "{output:?}");
     }
     // A copy under an odd name, so that the verdict's own line has to name it.
-    fs::copy(agent("safe"), odd.join("safe")).unwrap();
+    executable(&odd.join("safe"), fs::read(agent("safe")).unwrap()).unwrap();
     let options = ["-q", "-n", "x\nFAKE"];
     let output = tester_with(&options, &odd.join("safe"), &scratch).output().unwrap();
     assert_eq!(code(&output), Some(PASSED), "{output:?}");

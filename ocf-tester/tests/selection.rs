@@ -7,9 +7,8 @@ mod common;
 use common::{code, tester, text};
 use ocf_tester::checks;
 use ocf_tester::exit_codes::{PASSED, REFUSED, USAGE, VIOLATIONS};
-use ocf_tester::scratch::Scratch;
+use ocf_tester::scratch::{Scratch, executable};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 /// The command with nothing but these words.
@@ -178,8 +177,7 @@ fn an_agent_may_be_called_explain() {
     let scratch = Scratch::new("selection").unwrap();
     let safe = fs::read_to_string(common::agent("safe")).unwrap();
     let explain = scratch.path().join("explain");
-    fs::write(&explain, safe.replace("name=\"safe\"", "name=\"explain\"")).unwrap();
-    fs::set_permissions(&explain, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&explain, safe.replace("name=\"safe\"", "name=\"explain\"")).unwrap();
     let state = format!("state={}", scratch.path().join("state").display());
     let search = format!("{}:/usr/bin:/bin", scratch.path().display());
     for given in

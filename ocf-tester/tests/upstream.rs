@@ -11,10 +11,9 @@ mod broken;
 
 use broken::{Mutant, all, fixture, for_each, stand};
 use ocf_tester::agent::{Invocation, Verdict};
-use ocf_tester::scratch::Scratch;
+use ocf_tester::scratch::{Scratch, executable};
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,8 +35,7 @@ fn classic(name: &str, path: &Path) -> io::Result<()> {
         .replace("<action name=\"reload-agent\" timeout=\"20s\"/>\n", "")
         .replace("type=\"select\"", "type=\"string\"")
         .replace("<option value=\"deep\"/><option value=\"light\"/>", "");
-    fs::write(path, text)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    executable(path, text)
 }
 
 /// What the shell tester says of an agent: passed, or not, or nothing in time.

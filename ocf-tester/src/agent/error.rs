@@ -138,15 +138,14 @@ fn interpreter(agent: &Path) -> Option<Interpreter> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Scratch;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use crate::scratch::{Scratch, executable};
+    use std::os::unix::fs::symlink;
 
     /// What is said about a file of this content that can't be executed.
     fn said(content: &[u8]) -> String {
         let scratch = Scratch::new("error").unwrap();
         let path = scratch.path().join("agent");
-        std::fs::write(&path, content).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&path, content).unwrap();
         Invocation::new(&path, "start").run().unwrap_err().to_string()
     }
 

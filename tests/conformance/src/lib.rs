@@ -13,7 +13,7 @@
     reason = "test code: a panic is how a test fails"
 )]
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use ocf_tester::agent::{Execution, Invocation};
 use ocf_tester::profile::PACEMAKER;
@@ -161,4 +161,10 @@ pub fn own_mounts() {
 /// A file system in memory, in the thread's own mount namespace.
 pub fn tmpfs(at: &Path, flags: MsFlags, options: &str) {
     mount(Some("tmpfs"), at, Some("tmpfs"), flags, Some(options)).unwrap();
+}
+
+/// Takes a mount away. Detached, not unmounted: a child that another test forked at this moment, and that
+/// has not executed its program yet, holds copies of this process's descriptors and keeps it busy.
+pub fn detach(at: &Path) {
+    umount2(at, MntFlags::MNT_DETACH).unwrap();
 }

@@ -9,12 +9,12 @@
     reason = "test code"
 )]
 
-use conformance::{ALL, WITH_STATE, World, expect, own_mounts, tmpfs};
+use conformance::{ALL, WITH_STATE, World, detach, expect, own_mounts, tmpfs};
 use nix::mount::{MsFlags, mount};
+use ocf_tester::scratch::executable;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 #[test]
@@ -111,7 +111,7 @@ fn a_state_directory_on_a_read_only_file_system() {
         let seen = expect(&world.call("start").parameter("state", &state), 2);
         assert!(seen.exit_reason.unwrap().contains("read-only"), "{agent}");
         expect(&world.call("stop").parameter("state", &state), 0);
-        nix::mount::umount(&directory).unwrap();
+        detach(&directory);
     }
 }
 
@@ -152,7 +152,7 @@ fn a_full_disk() {
         let left: Vec<_> =
             fs::read_dir(&directory).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["filler"], "{agent}");
-        nix::mount::umount(&directory).unwrap();
+        detach(&directory);
     }
 }
 
@@ -261,8 +261,7 @@ fn attributes_that_hang_keep_nothing_from_being_done() {
             let world = World::of(agent);
             let stuck = world.path().join("sbin/crm_attribute");
             fs::remove_file(&stuck).unwrap();
-            fs::write(&stuck, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n").unwrap();
-            fs::set_permissions(&stuck, PermissionsExt::from_mode(0o755)).unwrap();
+            executable(&stuck, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n").unwrap();
             // The tester's own limit is far away: what is judged is the agent's.
             let call = |action: &str| {
                 let call = world.call(action).limit(std::time::Duration::from_secs(60));

@@ -13,6 +13,7 @@
 
 use conformance::{ALL, World, staged, workspace};
 use ocf_tester::agent::Invocation;
+use ocf_tester::scratch::executable;
 use std::fs;
 use std::path::PathBuf;
 
@@ -124,6 +125,6 @@ fn is_the_same_in_every_environment_and_for_everybody() {
 /// The build's folder may be closed to others; an installed agent is not.
 fn readable_copy(world: &World, agent: &str) -> PathBuf {
     let copy = world.path().join("agent");
-    fs::copy(staged(agent), &copy).unwrap();
+    executable(&copy, fs::read(staged(agent)).unwrap()).unwrap();
     copy
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "test code")]
 
 use conformance::{World, stage, staged, workspace};
+use ocf_tester::scratch::executable;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::chown;
@@ -53,7 +54,7 @@ fn all_staged() -> BTreeSet<String> {
 fn enterable(world: &World, agent: &str) -> PathBuf {
     let copy = world.path().join(agent);
     fs::create_dir(copy.parent().unwrap()).unwrap();
-    fs::copy(staged(agent), &copy).unwrap();
+    executable(&copy, fs::read(staged(agent)).unwrap()).unwrap();
     copy
 }
 
@@ -142,7 +143,7 @@ fn passes_each_for_an_ordinary_user_who_may_write_its_state() {
         chown(world.path().join("state"), Some(NOBODY), Some(NOBODY)).unwrap();
         // As the agent, where everybody may enter.
         let copy = world.path().join("ocf-tester");
-        fs::copy(tester(), &copy).unwrap();
+        executable(&copy, fs::read(tester()).unwrap()).unwrap();
         let mut command = command(&copy, row, &world);
         let output = command.uid(NOBODY).gid(NOBODY).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();

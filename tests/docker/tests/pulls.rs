@@ -12,9 +12,9 @@
 use docker_tests::registry::{Manner, REPOSITORY};
 use docker_tests::world::{Seen, run};
 use docker_tests::{Engine, Registry, World, images};
+use ocf_tester::scratch::executable;
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 /// A login, and how HTTP writes it. Its bytes are such that base64 has two alphabets for what an Engine
@@ -82,8 +82,7 @@ fn a_login_comes_from_a_helper_too_and_is_shown_nowhere() {
     missing.is(1);
     assert!(missing.stderr().contains("docker-credential-ocf-test is not installed"), "{missing}");
     let failing = "#!/bin/sh\necho 'the keyring is locked'\nexit 1\n";
-    fs::write(&helper, failing).unwrap();
-    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&helper, failing).unwrap();
     let failed = run(&call);
     failed.is(1);
     assert!(failed.stderr().contains("the keyring is locked"), "{failed}");
@@ -93,7 +92,7 @@ fn a_login_comes_from_a_helper_too_and_is_shown_nowhere() {
         "#!/bin/sh\nread -r server\necho \"$server $*\" > {}\necho '{answer}'\n",
         noted.display()
     );
-    fs::write(&helper, good).unwrap();
+    executable(&helper, good).unwrap();
     let started = run(&call);
     started.is(0);
     has_no_secret(&started);

@@ -6,9 +6,7 @@ use crate::case::Case;
 use crate::collection::Peers;
 use crate::{Outcome, claim};
 use ocf_tester::compare::{Difference, Setup, difference, observe, table};
-use ocf_tester::scratch::Scratch;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use ocf_tester::scratch::{Scratch, executable};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
@@ -35,8 +33,7 @@ impl Recorder {
     pub fn new() -> Outcome<Self> {
         let directory = Scratch::new("recorder")?;
         let path = directory.path().join("crm_attribute");
-        fs::write(&path, RECORDER)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        executable(&path, RECORDER)?;
         Ok(Self { _directory: directory, path })
     }
 

@@ -1,7 +1,7 @@
 use super::super::reference::Reference;
 use super::*;
 use ocf::environment::Environment;
-use std::os::unix::fs::PermissionsExt;
+use ocf_tester::scratch::executable;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,7 @@ impl Helpers {
 
     fn add(&self, helper: &str, body: &str) {
         let file = self.0.join(format!("docker-credential-{helper}"));
-        std::fs::write(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
     }
 
     fn find(&self, image: &str) -> Found {
