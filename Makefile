@@ -46,7 +46,7 @@ test-peers: stage lab
 
 comma := ,
 BUILT = $(if $(CARGO_TARGET_DIR),'--mount'$(comma)'$(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))'$(comma))
-IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces', '--mount', \
+IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces', '--timeout', '1800', '--mount', \
   '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)']
 
 # The container agent on real Engines, 20.10 and 26.1, each in a container of the lab's: what the tests
@@ -70,7 +70,7 @@ on-trixie:
 WITH_CLI = --include-ignored --skip record --nocapture
 
 ON_ENGINE = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--engine', '$(1)', '--timeout', \
-  '1200', '--mount', '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)', \
+  '2400', '--mount', '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)', \
   'OCF_TESTER=$(STAGE)/usr/bin/ocf-tester']
 
 # The lab itself: what it promises about leaving nothing behind.
