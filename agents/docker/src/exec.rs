@@ -22,6 +22,8 @@ const TRIVIAL: &str = "/bin/true";
 const KEPT: usize = 16 * 1024;
 /// How often it is looked whether it has ended, although its output is still open.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long the rest of its output may take when it has failed.
+const REST: Duration = Duration::from_secs(1);
 /// How much of the action's time it has, in percent; the rest is for ending it.
 const SHARE: u32 = 85;
 
@@ -94,6 +96,14 @@ fn run(site: &Site<'_>, id: &str, output: &RefCell<Vec<u8>>) -> Answer<Option<i6
             looked = Instant::now();
             let found = docker.inspect_exec(id).await?;
             if found.running != Some(true) {
+                // The last words of one that failed may still be on their way.
+                let until = Instant::now() + REST;
+                while is_open && found.exit_code != Some(0) {
+                    match timeout(until - Instant::now(), stream.next()).await {
+                        Ok(Some(piece)) => keep(&mut output.borrow_mut(), piece?),
+                        Ok(None) | Err(_) => is_open = false,
+                    }
+                }
                 return Ok(found.exit_code);
             }
         }
