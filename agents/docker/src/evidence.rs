@@ -10,11 +10,17 @@ use crate::daemons::{self, Daemon};
 use crate::processes::{all, container_of, depth_of, members};
 use directory::{directory_of, is_of_an_engine};
 use ocf::process::{Identity, Signal};
-use ocf::{Error, Explain, Result};
+use ocf::{Context, Error, Explain, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often it is looked again at what can't be told, and how long after the look before: a container
+/// takes a moment to begin or to end.
+const LOOKS: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// A container with processes.
 #[derive(Debug)]
@@ -77,12 +83,24 @@ impl Owner<'_> {
     }
 }
 
-/// The container of a name that has processes on this host.
+/// The container of a name that has processes on this host. Others may come and go meanwhile: one whose
+/// directory isn't there yet, or no more, is looked at again.
 ///
 /// # Errors
 /// When a container has processes and it can't be told which it is. When several Engines have one of
 /// that name, and which of them is meant isn't known.
-pub(crate) fn find(name: &str, owner: &Owner<'_>) -> Result<Option<Remains>> {
+pub(crate) fn find(context: &Context, name: &str, owner: &Owner<'_>) -> Result<Option<Remains>> {
+    let mut found = look(name, owner);
+    for _ in 0..LOOKS {
+        if found.is_ok() || !context.sleep(BETWEEN) {
+            break;
+        }
+        found = look(name, owner);
+    }
+    found
+}
+
+fn look(name: &str, owner: &Owner<'_>) -> Result<Option<Remains>> {
     let daemons = daemons::running()?;
     let mut places = owner.places(&daemons);
     places.extend(daemons.iter().map(Daemon::containers));

@@ -74,7 +74,7 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When that can't be known: the Engine is on another host, or its data can't be read.
     pub(crate) fn remains(&self, failure: &Failure) -> Result<Option<Remains>> {
-        evidence::find(self.name, &self.owner(failure)?)
+        evidence::find(self.context, self.name, &self.owner(failure)?)
     }
 
     /// The restart policy by which the Engine would start the stopped container again when it is back.
