@@ -24,7 +24,7 @@ fn made(engine: &Engine, version: &str, query: &str, body: &Value) -> (u16, Valu
     let path = format!("/v{version}/containers/create?name={NAME}{query}");
     let answer = engine.api().ask("POST", &path, body.to_string().as_bytes()).unwrap();
     if answer.status != 201 {
-        return (answer.status, anonymous(&answer.to_string()).into());
+        return (answer.status, words(&anonymous(&answer.to_string())));
     }
     let mut seen = engine.api().inspect(NAME).unwrap();
     let id = seen["Id"].as_str().unwrap().to_owned();
@@ -65,6 +65,14 @@ fn spoken(value: &Value) -> Value {
         Value::Array(items) => Value::Array(items.iter().map(spoken).collect()),
         other => other.clone(),
     }
+}
+
+/// The words of a refusal, in no order: an Engine lists several networks in the order of a map.
+fn words(text: &str) -> Value {
+    let is_between = |c: char| !c.is_alphanumeric() && !"._-:/=".contains(c);
+    let mut words: Vec<&str> = text.split(is_between).filter(|word| !word.is_empty()).collect();
+    words.sort_unstable();
+    words.join(" ").into()
 }
 
 fn address(text: &Value) -> Value {
