@@ -5,7 +5,7 @@
 //! write it: connections, fencing, rules on `#uname`, and no probes where a resource never runs.
 //! The checks build on each other. They come last in a run: remote nodes take clones too.
 
-use super::{expect_same, identity};
+use super::{expect_same, identity, settle};
 use crate::checks::{Check, Evidence, running_on};
 use crate::cluster::{Cluster, NODES, REMOTE_ADDRESSES, REMOTES};
 use crate::failover::{fencing_since, find_fencing};
@@ -195,6 +195,8 @@ fn remote_is_lost(cluster: &Cluster) -> Result<Evidence> {
     evidence.extend(cluster.crm_mon_about(lost)?);
     // The lost connection is on record as a failure until an operator clears it.
     cluster.ok(["crm_resource", "--cleanup", "--resource", lost])?;
+    // A node lost while the connection is still being asked about would be another scenario.
+    settle(cluster)?;
     Ok(evidence)
 }
 
