@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A private directory for one test, gone when the value is dropped.
+//! A private directory for one test, gone when the value is dropped, and programs to put there.
 
 use std::fs::{self, DirBuilder};
 use std::io;

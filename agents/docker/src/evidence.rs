@@ -17,8 +17,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often it is looked again at what can't be told, and how long after the look before: a container
-/// takes a moment to begin or to end.
+/// How often it is looked at what can't be told, and how long after the look before: a container takes a
+/// moment to begin or to end.
 const LOOKS: u32 = 20;
 const BETWEEN: Duration = Duration::from_millis(100);
 
@@ -91,11 +91,10 @@ impl Owner<'_> {
 /// that name, and which of them is meant isn't known.
 pub(crate) fn find(context: &Context, name: &str, owner: &Owner<'_>) -> Result<Option<Remains>> {
     let mut found = look(name, owner);
-    for _ in 0..LOOKS {
-        if found.is_ok() || !context.sleep(BETWEEN) {
-            break;
-        }
+    let mut looks = 1;
+    while found.is_err() && looks < LOOKS && context.sleep(BETWEEN) {
         found = look(name, owner);
+        looks += 1;
     }
     found
 }

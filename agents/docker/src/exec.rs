@@ -97,7 +97,7 @@ fn run(site: &Site<'_>, id: &str, output: &RefCell<Vec<u8>>) -> Answer<Option<i6
             let found = docker.inspect_exec(id).await?;
             if found.running != Some(true) {
                 // The last words of one that failed may still be on their way.
-                let until = Instant::now() + REST;
+                let until = Instant::now() + REST.min(deadline.left() / 2);
                 while is_open && found.exit_code != Some(0) {
                     match timeout(until - Instant::now(), stream.next()).await {
                         Ok(Some(piece)) => keep(&mut output.borrow_mut(), piece?),

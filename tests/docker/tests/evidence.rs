@@ -13,7 +13,9 @@
 
 use docker_tests::{Agent, Engine, World, images};
 use serde_json::{Value, json};
+use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 fn served(network: &str) -> Value {
     json!({"Image": images::PLAIN, "Cmd": ["/bin/serve"], "HostConfig": {"NetworkMode": network}})
@@ -73,4 +75,27 @@ fn without_file_descriptors_nothing_is_called_stopped() {
     }
     assert!(failures > 0, "no limit was low enough to matter");
     world.expect("stop", 0);
+}
+
+/// A container of another Engine that just begins or ends has a process, and no directory.
+#[test]
+fn a_container_that_comes_or_goes_keeps_no_stop_from_its_end() {
+    let (engine, others) = (Engine::start(), Engine::start());
+    let id = others.create("passing", &served("none"));
+    others.act("passing", "start");
+    let world = World::ours(&engine, &engine.name("staying"));
+    world.expect("start", 0);
+    engine.kill();
+    let (there, aside) =
+        (others.store().join("containers").join(&id), others.store().join("aside"));
+    fs::rename(&there, &aside).unwrap();
+    world.expect_reason("stop", 1, "data isn't found");
+    std::thread::scope(|scope| {
+        // That some time passes before it is there is what is tested.
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(500));
+            fs::rename(&aside, &there).unwrap();
+        });
+        world.expect("stop", 0);
+    });
 }
