@@ -114,6 +114,13 @@ impl<A> Action<A> {
         Self::row(Kind::ValidateAll, "validate-all", timeout, Handler::Runner)
     }
 
+    /// The same, repeated every `interval` seconds: a status that was advertised like a monitor.
+    #[must_use]
+    pub const fn every(mut self, interval: u32) -> Self {
+        self.row.interval = Some(interval);
+        self
+    }
+
     /// The same without an interval: a monitor that nobody is advised to repeat.
     #[must_use]
     pub const fn once(mut self) -> Self {

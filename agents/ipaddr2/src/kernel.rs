@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What is asked of the kernel's network stack, and told to it, by rtnetlink(7), in the network namespace
+//! of this process.
+
+mod address;
+mod link;
+mod netlink;
+mod route;
+
+pub(crate) use netlink::{Kernel, Refusal};
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// An address of an interface, or one to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assigned {
+    /// The index of the interface.
+    pub(crate) index: u32,
+    /// The address itself (`IFA_LOCAL`), never a peer's.
+    pub(crate) ip: IpAddr,
+    /// The length of the prefix, in bits.
+    pub(crate) prefix: u8,
+    /// The other end of a point-to-point address, where it isn't the address itself.
+    pub(crate) peer: Option<IpAddr>,
+    /// The IPv4 broadcast address.
+    pub(crate) broadcast: Option<std::net::Ipv4Addr>,
+    /// The IPv4 label; the interface's name where none was given.
+    pub(crate) label: Option<String>,
+    /// `IFA_F_*` (linux/if_addr.h).
+    pub(crate) flags: u32,
+    /// `RT_SCOPE_*` (linux/rtnetlink.h).
+    pub(crate) scope: u8,
+    /// Seconds for which it is preferred; `None` is forever.
+    pub(crate) preferred: Option<u32>,
+    /// Seconds for which it is valid; `None` is forever.
+    pub(crate) valid: Option<u32>,
+    /// The metric of its prefix's route (`IFA_RT_PRIORITY`).
+    pub(crate) metric: Option<u32>,
+}
+
+/// An interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    pub(crate) altnames: Vec<String>,
+    /// `ARPHRD_*` (linux/if_arp.h).
+    pub(crate) hardware: u16,
+    /// `IFF_*` (linux/if.h).
+    pub(crate) flags: u32,
+    /// `IF_OPER_*` (RFC 2863, linux/if.h).
+    pub(crate) operstate: u8,
+    /// Whether there is a carrier.
+    pub(crate) has_carrier: bool,
+    /// How often the carrier came or went.
+    pub(crate) carrier_changes: u32,
+    /// The hardware address: 6 bytes on Ethernet, 20 on InfiniBand, none on others.
+    pub(crate) mac: Vec<u8>,
+    /// The hardware broadcast address.
+    pub(crate) broadcast: Vec<u8>,
+}
+
+/// A route that the kernel has for an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The interface; `None` for unreachable, blackhole and the like.
+    pub(crate) index: Option<u32>,
+    /// The length of its destination's prefix, in bits.
+    pub(crate) prefix: u8,
+    /// `RTN_*`: unicast, local, unreachable…
+    pub(crate) kind: u8,
+    pub(crate) table: u32,
+    pub(crate) protocol: u8,
+    /// `RT_SCOPE_*`.
+    pub(crate) scope: u8,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) metric: Option<u32>,
+    /// Whether a gateway is between.
+    pub(crate) is_via: bool,
+}
+
+/// A hardware address as people write it.
+pub(crate) struct Mac<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Mac<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, byte) in self.0.iter().enumerate() {
+            let colon = if place == 0 { "" } else { ":" };
+            write!(f, "{colon}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}

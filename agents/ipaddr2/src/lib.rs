@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `ocf:heartbeat:IPaddr2`: one virtual address of this node, by netlink.
+
+#![allow(dead_code, unused_imports, reason = "under construction: wired by start and stop")]
+
+mod configuration;
+mod kernel;
+mod wire;
+
+use configuration::{Broadcast, Lifetime, Prefix, Sender};
+use ocf::{About, Action, Agent, Context, Error, Result, State};
+use std::net::IpAddr;
+
+ocf::parameters! {
+    /// One virtual address.
+    #[derive(Debug)]
+    pub struct Parameters {
+        /// Address
+        ///
+        /// The IPv4 or IPv6 address that this node takes.
+        ip: Option<IpAddr> => required().unique_group("address"),
+        /// Network interface
+        ///
+        /// The interface that gets the address, by its name or one of its alternative names. Unset, it is
+        /// the one that the kernel would reach the address by.
+        nic: Option<String>,
+        /// Length of the network prefix
+        ///
+        /// How many leading bits of the address name its network, such as 24. Unset, they are as many as
+        /// in the route by which the interface is found.
+        cidr_netmask: Option<Prefix> => alias("netmask"),
+        /// Broadcast address
+        ///
+        /// The IPv4 broadcast address: an address, + for the last address of the network or - for its first.
+        /// Unset, it is that of the network's address that the interface has already.
+        broadcast: Option<Broadcast>,
+        /// Protocol of the routes that are looked at
+        ///
+        /// Only routes of this routing protocol (kernel, static, ra, a number...) say which interface the
+        /// address belongs to. Unset, all do.
+        proto: Option<String>,
+        /// Label of the address
+        ///
+        /// What the IPv4 address is labelled with behind the interface's name: NAME:LABEL, 15 characters
+        /// at most.
+        iflabel: Option<String>,
+        /// Whether the address may wait on the loopback interface
+        ///
+        /// For real servers of a Linux Virtual Server that are its directors too: start takes the IPv4
+        /// address from lo, and stop puts it back there.
+        lvs_support: bool => default("false"),
+        /// Whether the IPv6 address is kept from being a source
+        ///
+        /// Whether the IPv6 address gets an address label of its own (RFC 6724), so that this node doesn't
+        /// choose it as the source of connections.
+        lvs_ipv6_addrlabel: bool => default("false").reloadable(),
+        /// Number of the address label
+        ///
+        /// The label that lvs_ipv6_addrlabel gives.
+        lvs_ipv6_addrlabel_value: u32 => default("99").reloadable(),
+        /// Shared hardware address
+        ///
+        /// The multicast hardware address that all clones of a load-sharing address answer with. Unset, it is
+        /// made from the address.
+        mac: Option<String>,
+        /// How load sharing was to tell connections apart
+        ///
+        /// Accepted for compatibility: the target of the kernel that took it is gone. Connections are told
+        /// apart by their source address.
+        clusterip_hash: String => default("sourceip-sourceport"),
+        /// Firewall program for load sharing
+        ///
+        /// Which program puts the rules of load sharing in place: auto and iptables are the same one.
+        clusterip_firewall: String => default("auto"),
+        /// Seed of load sharing
+        ///
+        /// A number, decimal or 0x and hexadecimal digits, that decides which clone serves which source; the
+        /// same on all nodes. Unset, it is made from the address.
+        clusterip_hash_seed: Option<String>,
+        /// Table of the rules of load sharing
+        ///
+        /// The table of iptables that the rules go to.
+        clusterip_table: String => default("mangle"),
+        /// Chain of the rules of load sharing
+        ///
+        /// The chain of iptables that the rules go to.
+        clusterip_chain: String => default("PREROUTING"),
+        /// Whether ARP answers name the shared hardware address
+        ///
+        /// Whether the sender in this node's ARP answers for a load-sharing IPv4 address is rewritten to the
+        /// shared hardware address.
+        clusterip_mac_mangle: bool => default("false"),
+        /// Whether each clone has an address of its own
+        ///
+        /// Whether the number of the clone is added to the last part of the IPv4 address. The clone has to be
+        /// globally unique.
+        unique_clone_address: bool => default("false"),
+        /// Time between announcements
+        ///
+        /// Milliseconds between two packets that tell the network of the address.
+        arp_interval: u32 => default("200").reloadable(),
+        /// Number of announcements
+        ///
+        /// How often start tells the network of the address.
+        arp_count: u32 => default("5").reloadable(),
+        /// Number of announcements by a monitor
+        ///
+        /// How often every successful monitor tells the network of the address. 0 means never.
+        arp_count_refresh: u32 => default("0").reloadable(),
+        /// Whether announcing goes on in the background
+        ///
+        /// Whether start ends while announcements are still being sent. Unset, it does.
+        arp_bg: Option<bool> => reloadable(),
+        /// Form of the announcements
+        ///
+        /// Which program's packets are sent: send_arp (requests and replies), iputils_arping, libnet_arping
+        /// or ipoibarping (requests). No such program is run.
+        arp_sender: Option<Sender> => reloadable(),
+        /// Options for the announcements
+        ///
+        /// Options of the program that arp_sender names: of iputils_arping and ipoibarping, -U and -A choose
+        /// between requests and replies. Others mean nothing here.
+        send_arp_opts: String => default("").reloadable(),
+        /// Whether stop flushes the cache of routes
+        ///
+        /// Whether stop asks the kernel to forget the routes that it remembers.
+        flush_routes: bool => default("false").reloadable(),
+        /// Whether start looks for another owner
+        ///
+        /// Whether start asks the network, before it adds an IPv4 address, whether somebody has it, and fails
+        /// if so (RFC 5227). That takes two seconds.
+        run_arping: bool => default("false").reloadable(),
+        /// Whether IPv6 skips the look for another owner
+        ///
+        /// Whether the kernel adds the IPv6 address without duplicate address detection.
+        nodad: bool => default("false"),
+        /// Whether the address comes without a route
+        ///
+        /// Whether the kernel adds no route to the address's network.
+        noprefixroute: bool => default("false"),
+        /// How long the IPv6 address is preferred
+        ///
+        /// Seconds for which new connections may have the IPv6 address as their source, or forever. With 0
+        /// they never do.
+        preferred_lft: Lifetime => default("forever").reloadable(),
+        /// Network namespace
+        ///
+        /// The network namespace, named below /run/netns, in which the address is.
+        network_namespace: Option<String>,
+        /// Whether a link that is down counts as a failure
+        ///
+        /// Whether start and monitor fail when the interface has no link.
+        check_link_status: bool => default("false").reloadable(),
+    }
+}
+
+/// One virtual address.
+#[derive(Debug)]
+pub struct IpAddr2 {
+    parameters: Parameters,
+}
+
+impl IpAddr2 {
+    fn start(&self, _: &Context) -> Result<()> {
+        Err(Error::unimplemented("to be written"))
+    }
+
+    fn stop(&self, _: &Context) -> Result<()> {
+        Err(Error::unimplemented("to be written"))
+    }
+
+    fn monitor(&self, _: &Context) -> Result<State> {
+        Err(Error::unimplemented("to be written"))
+    }
+
+    fn reload_agent(&self, _: &Context) -> Result<()> {
+        Err(Error::unimplemented("to be written"))
+    }
+}
+
+impl Agent for IpAddr2 {
+    const ABOUT: About = About {
+        name: "IPaddr2",
+        version: "1.0",
+        short: "Virtual IPv4 or IPv6 address",
+        long: "Gives an interface of this node an IPv4 or IPv6 address, tells the network, and takes it away again.",
+    };
+    const ACTIONS: &'static [Action<Self>] = &[
+        Action::start(20, Self::start),
+        Action::stop(20, Self::stop),
+        Action::monitor(20, 10, Self::monitor).depth(0),
+        Action::status(20, Self::monitor).every(10).depth(0),
+        Action::reload_agent(20, Self::reload_agent),
+        Action::validate_all(20),
+    ];
+    type Parameters = Parameters;
+
+    fn new(parameters: Parameters, _: &Context) -> Self {
+        Self { parameters }
+    }
+
+    fn leftovers(&self, _: &Context) -> Result<Vec<String>> {
+        Err(Error::unimplemented(format!("{:?}: to be written", self.parameters.ip)))
+    }
+}
