@@ -5,9 +5,14 @@ use ocf::value::{ContentType, Parsed, Value};
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;
 
-/// The length of a prefix, in bits; the longest that the address's family has is judged with the address.
+/// The length of a prefix; the longest that the address's family has is judged with the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prefix(pub u8);
+pub struct Prefix {
+    /// In bits.
+    pub bits: u8,
+    /// Whether it was written as a mask, such as 255.255.255.0.
+    pub is_mask: bool,
+}
 
 impl Value for Prefix {
     const CONTENT: ContentType = ContentType::String;
@@ -15,13 +20,13 @@ impl Value for Prefix {
     fn parse(raw: &OsStr) -> Parsed<Self> {
         let text = raw.to_str().unwrap_or_default().trim();
         if let Some(bits) = dotted(text) {
-            let complaint = format!("is a mask: write {bits}, the length of the prefix");
-            return Parsed::Doubtful(Self(bits), complaint);
+            return Parsed::Good(Self { bits, is_mask: true });
         }
         // A leading zero would be an octal number to some who read it, and a decimal one to others.
-        let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_plain = (text == "0" || !text.starts_with('0'))
+            && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
-            Ok(bits) if is_plain && bits <= 128 => Parsed::Good(Self(bits)),
+            Ok(bits) if is_plain && bits <= 128 => Parsed::Good(Self { bits, is_mask: false }),
             _ => Parsed::Bad("is no length of a prefix, such as 24".to_owned()),
         }
     }
@@ -43,6 +48,8 @@ pub enum Broadcast {
     Last,
     /// `-`: all are 0.
     First,
+    /// An IPv6 address, which has no broadcast.
+    None,
 }
 
 impl Value for Broadcast {
@@ -56,10 +63,8 @@ impl Value for Broadcast {
             (_, Ok(address)) if address.octets().first() != Some(&0) => {
                 Parsed::Good(Self::Address(address))
             }
-            // The broadcast rule of IPv6 addresses has always been passed over.
-            (text, _) if text.parse::<std::net::Ipv6Addr>().is_ok() => {
-                Parsed::Doubtful(Self::Last, "is no IPv4 address".to_owned())
-            }
+            // The one of an IPv6 address has always been passed over.
+            (text, _) if text.parse::<std::net::Ipv6Addr>().is_ok() => Parsed::Good(Self::None),
             _ => Parsed::Bad("is neither an IPv4 address nor + or -".to_owned()),
         }
     }
@@ -88,6 +93,50 @@ impl Value for Lifetime {
     }
 }
 
+/// A routing protocol, by its number (`RTPROT_*`, linux/rtnetlink.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protocol(pub u8);
+
+/// The names that people know them by.
+const PROTOCOLS: &[(&str, u8)] = &[
+    ("unspec", 0),
+    ("redirect", 1),
+    ("kernel", 2),
+    ("boot", 3),
+    ("static", 4),
+    ("gated", 8),
+    ("ra", 9),
+    ("mrt", 10),
+    ("zebra", 11),
+    ("bird", 12),
+    ("dnrouted", 13),
+    ("xorp", 14),
+    ("ntk", 15),
+    ("dhcp", 16),
+    ("keepalived", 18),
+    ("babel", 42),
+    ("ovn", 84),
+    ("openr", 99),
+    ("bgp", 186),
+    ("isis", 187),
+    ("ospf", 188),
+    ("rip", 189),
+    ("eigrp", 192),
+];
+
+impl Value for Protocol {
+    const CONTENT: ContentType = ContentType::String;
+
+    fn parse(raw: &OsStr) -> Parsed<Self> {
+        let text = raw.to_str().unwrap_or_default().trim();
+        let named = PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
+        match named.or_else(|| text.parse().ok()) {
+            Some(number) => Parsed::Good(Self(number)),
+            None => Parsed::Bad("is no routing protocol, such as kernel or static".to_owned()),
+        }
+    }
+}
+
 ocf::choice! {
     /// The programs whose packets are known.
     pub enum Sender {
@@ -95,5 +144,78 @@ ocf::choice! {
         Ipoibarping = "ipoibarping",
         IputilsArping = "iputils_arping",
         LibnetArping = "libnet_arping",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good<T: Value>(text: &str) -> Option<T> {
+        match T::parse(OsStr::new(text)) {
+            Parsed::Good(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_decimal_or_a_mask() {
+        let bits = |text: &str| good::<Prefix>(text).map(|prefix| prefix.bits);
+        for (text, length) in [("24", 24), ("24 ", 24), ("1", 1), ("128", 128), ("0", 0)] {
+            assert_eq!(bits(text), Some(length), "{text:?}");
+        }
+        for (mask, length) in [("255.255.255.0", 24), ("255.255.255.255", 32), ("128.0.0.0", 1)] {
+            assert_eq!(bits(mask), Some(length), "{mask:?}");
+        }
+        let bad = [
+            "024",
+            "0x18",
+            "-1",
+            "+24",
+            "129",
+            "1234",
+            "abc",
+            "24.0",
+            "/24",
+            "2 4",
+            "255.0.255.0",
+            "255.255.255.256",
+            "0.0.0.0",
+            "\u{0662}\u{0664}",
+        ];
+        for text in bad {
+            assert_eq!(bits(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_broadcast_is_an_address_or_a_rule() {
+        let address = Broadcast::Address(Ipv4Addr::new(10, 0, 0, 255));
+        assert_eq!(good("10.0.0.255"), Some(address));
+        assert_eq!((good("+"), good("-")), (Some(Broadcast::Last), Some(Broadcast::First)));
+        assert_eq!(good("2001:db8::1"), Some(Broadcast::None));
+        for bad in ["none", "999.1.1.1", "0.0.0.0", "++", "10.0.0.0255"] {
+            assert_eq!(good::<Broadcast>(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_seconds_or_forever() {
+        assert_eq!(good("forever"), Some(Lifetime::Forever));
+        assert_eq!(good("600"), Some(Lifetime::Seconds(600)));
+        for bad in ["-1", "0sec", "junk", "4294967295", "4294967296"] {
+            assert_eq!(good::<Lifetime>(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_protocol_has_a_name_or_a_number() {
+        assert_eq!(
+            (good("kernel"), good("42"), good("255")),
+            (Some(Protocol(2)), Some(Protocol(42)), Some(Protocol(255)))
+        );
+        for bad in ["256", "-1", "kernels"] {
+            assert_eq!(good::<Protocol>(bad), None, "{bad}");
+        }
     }
 }

@@ -5,9 +5,12 @@
 
 mod configuration;
 mod kernel;
+mod namespace;
+mod record;
+mod wanted;
 mod wire;
 
-use configuration::{Broadcast, Lifetime, Prefix, Sender};
+use configuration::{Broadcast, Lifetime, Prefix, Protocol, Sender};
 use ocf::{About, Action, Agent, Context, Error, Result, State};
 use std::net::IpAddr;
 
@@ -38,7 +41,7 @@ ocf::parameters! {
         ///
         /// Only routes of this routing protocol (kernel, static, ra, a number...) say which interface the
         /// address belongs to. Unset, all do.
-        proto: Option<String>,
+        proto: Option<Protocol>,
         /// Label of the address
         ///
         /// What the IPv4 address is labelled with behind the interface's name: NAME:LABEL, 15 characters

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What start remembers of an address, below /run: a hint that saves the kernel questions, and that finds
+//! the interface again when it got another name. It is written *before* the address is added.
+
+use ocf::process::boot_id;
+use ocf::{Context, Result, StateFile};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+/// The form of the file; another one's is nobody's.
+const FORM: &str = "1";
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The interface, by its index.
+    pub(crate) index: u32,
+    /// The length of the prefix.
+    pub(crate) prefix: u8,
+    /// The inode of the network namespace.
+    pub(crate) namespace: u64,
+    /// The hardware address that was announced.
+    pub(crate) mac: Vec<u8>,
+    /// How often the interface's carrier had come or gone then.
+    pub(crate) carrier_changes: u32,
+    /// Whether the loopback interface had the address, and gets it back.
+    pub(crate) was_on_lo: bool,
+    /// The label by which the address is no source of connections.
+    pub(crate) address_label: Option<u32>,
+}
+
+impl Record {
+    /// The record in a file; `None` where there is none, or none of this boot and form.
+    pub(crate) fn read(file: &StateFile) -> Option<Self> {
+        let content = file.read().ok().flatten()?;
+        let (boot, record) = Self::parse(std::str::from_utf8(&content).ok()?)?;
+        (Some(boot) == boot_id().as_deref()).then_some(record)
+    }
+
+    /// The boot that it was written in, and the record.
+    fn parse(text: &str) -> Option<(&str, Self)> {
+        let lines: BTreeMap<&str, &str> =
+            text.lines().filter_map(|line| line.split_once(' ')).collect();
+        let line = |name: &str| lines.get(name).copied();
+        let mac = line("mac")?.split(':').filter(|byte| !byte.is_empty());
+        let record = Self {
+            index: line("index")?.parse().ok()?,
+            prefix: line("prefix")?.parse().ok()?,
+            namespace: line("namespace")?.parse().ok()?,
+            mac: mac.map(|byte| u8::from_str_radix(byte, 16).ok()).collect::<Option<_>>()?,
+            carrier_changes: line("carrier_changes")?.parse().ok()?,
+            was_on_lo: line("was_on_lo")? == "true",
+            address_label: line("address_label").and_then(|label| label.parse().ok()),
+        };
+        (line("form")? == FORM).then_some((line("boot")?, record))
+    }
+
+    fn text(&self) -> String {
+        let boot = boot_id().unwrap_or_default();
+        let mac = crate::kernel::Mac(&self.mac);
+        let mut text = format!(
+            "form {FORM}\nboot {boot}\nindex {}\nprefix {}\nnamespace {}\nmac {mac}\n\
+             carrier_changes {}\nwas_on_lo {}\n",
+            self.index, self.prefix, self.namespace, self.carrier_changes, self.was_on_lo
+        );
+        if let Some(label) = self.address_label {
+            // Writing to a String can't fail.
+            let _written = writeln!(text, "address_label {label}");
+        }
+        text
+    }
+
+    /// Puts it in place.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn write(&self, file: &StateFile) -> Result<()> {
+        file.write(self.text().as_bytes())
+    }
+}
+
+/// Where something of an address is kept below /run: `kind` is the end of its name. The name has no more
+/// than 64 bytes of the namespace's, which may be as long as a file's name by itself.
+pub(crate) fn file(
+    context: &Context,
+    ip: IpAddr,
+    namespace: Option<&str>,
+    kind: &str,
+) -> StateFile {
+    let place = namespace.map_or_else(String::new, |name| format!("@{}", shortened(name)));
+    StateFile::at(context.directories.rsctmp.join(format!("IPaddr2-{ip}{place}.{kind}")))
+}
+
+/// A name that has no room in a file's is told from others by its hash (FNV-1a, which doesn't change with
+/// the compiler).
+fn shortened(name: &str) -> String {
+    let Some((start, _)) = name.char_indices().nth(64).map(|(at, _)| name.split_at(at)) else {
+        return name.to_owned();
+    };
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{start}-{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            index: 7,
+            prefix: 24,
+            namespace: 4_026_531_840,
+            mac: vec![2, 0, 0x1f, 0, 0, 0xfe],
+            carrier_changes: 3,
+            was_on_lo: true,
+            address_label: Some(99),
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        for other in [record(), Record { mac: Vec::new(), address_label: None, ..record() }] {
+            let text = other.text();
+            let (boot, read) = Record::parse(&text).unwrap();
+            assert_eq!((read, Some(boot)), (other, boot_id().as_deref()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_none() {
+        let text = record().text();
+        for (name, bad) in [
+            ("index 7", "index -7"),
+            ("prefix 24", "prefix 256"),
+            ("prefix 24\n", ""),
+            ("mac 02", "mac zz"),
+            ("namespace", "name"),
+            ("form 1", "form 2"),
+        ] {
+            assert!(text.contains(name), "{name}");
+            assert_eq!(Record::parse(&text.replace(name, bad)), None, "{bad}");
+        }
+        for cut in 0..text.len() {
+            let _no_panic = Record::parse(text.get(..cut).unwrap());
+        }
+    }
+
+    #[test]
+    fn long_names_of_namespaces_stay_apart() {
+        let (one, other) = ("n".repeat(200), "n".repeat(201));
+        assert_ne!(shortened(&one), shortened(&other));
+        assert!(shortened(&one).len() < 100);
+        assert_eq!(shortened("blue"), "blue");
+        let _whole_characters = shortened(&"é".repeat(100));
+    }
+}
