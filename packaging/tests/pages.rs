@@ -71,7 +71,12 @@ fn man_shows_every_parameter_action_and_word() -> Outcome {
         let spec = format!("ocf:{provider}:{}", agent.name);
         let mut wanted = vec![agent.short.clone(), words(&agent.long), spec];
         for parameter in &agent.parameters {
-            wanted.push(format!("{} ({}", parameter.name, parameter.kind));
+            // Of a choice the page names what there is to choose from.
+            let kind = match parameter.kind.as_str() {
+                "select" => format!("one of {}", parameter.options.join(", ")),
+                kind => kind.to_owned(),
+            };
+            wanted.push(format!("{} ({kind}", parameter.name));
             wanted.push(words(&parameter.long));
             let default = parameter.default.as_deref().filter(|text| !text.is_empty());
             wanted.extend(default.map(|text| format!("default {text}")));

@@ -8,8 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "heartbeat/Dummy",
+    "heartbeat/IPaddr2",
     "heartbeat/docker",
     "pacemaker/Dummy",
     "pacemaker/Stateful",

@@ -19,6 +19,7 @@ fn it_stands_for_the_shell_agents_and_is_upgraded_under_monitors() -> Outcome {
     assert!(!Path::new("/usr/lib/ocf/lib/heartbeat").exists(), "the shell library is still there");
     for name in [
         "heartbeat/Dummy",
+        "heartbeat/IPaddr2",
         "heartbeat/docker",
         "pacemaker/Dummy",
         "pacemaker/Stateful",

@@ -25,8 +25,9 @@ use std::path::{Path, PathBuf};
 /// The agents with a state file.
 pub const WITH_STATE: [&str; 3] = ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful"];
 /// Every agent, as `<provider>/<type>`.
-pub const ALL: [&str; 5] = [
+pub const ALL: [&str; 6] = [
     "heartbeat/Dummy",
+    "heartbeat/IPaddr2",
     "heartbeat/docker",
     "pacemaker/Dummy",
     "pacemaker/Stateful",

@@ -28,7 +28,10 @@ const ROWS: &[Row] = &[
 ];
 
 /// Agents that need more than root, and the file with the test of their own that stands for a row here.
-const ELSEWHERE: &[(&str, &str)] = &[("heartbeat/docker", "tests/docker/tests/tester.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("heartbeat/docker", "tests/docker/tests/tester.rs"),
+    ("heartbeat/IPaddr2", "tests/ipaddr2/tests/tester.rs"),
+];
 
 struct Row {
     /// `<provider>/<type>`.

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 pub const INSTALLED: &str = "/usr/lib/ocf/resource.d";
 
 /// Every agent that both collections have, as `provider/Type`.
-pub const AGENTS: [&str; 5] = [
+pub const AGENTS: [&str; 6] = [
     "heartbeat/Dummy",
+    "heartbeat/IPaddr2",
     "heartbeat/docker",
     "pacemaker/Dummy",
     "pacemaker/Stateful",

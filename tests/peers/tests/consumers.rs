@@ -97,9 +97,10 @@ fn the_schemas_of_pcs_accept_our_metadata() -> Outcome {
 #[test]
 fn pcs_writes_the_operations_of_the_shell_agents_or_the_row_says_why() -> Outcome {
     let name = "pcs_writes_the_operations_of_the_shell_agents_or_the_row_says_why";
-    const TABLES: [(&str, &str); 4] = [
+    const TABLES: [(&str, &str); 5] = [
         ("docker", include_str!("../../../agents/docker/DIFFERENCES.md")),
         ("Dummy", include_str!("../../../agents/dummy/DIFFERENCES.md")),
+        ("IPaddr2", include_str!("../../../agents/ipaddr2/DIFFERENCES.md")),
         ("Stateful", include_str!("../../../agents/stateful/DIFFERENCES.md")),
         ("remote", include_str!("../../../agents/remote/DIFFERENCES.md")),
     ];
@@ -125,8 +126,8 @@ fn pcs_writes_the_operations_of_the_shell_agents_or_the_row_says_why() -> Outcom
 fn crm_resource_validates_starts_checks_and_stops() -> Outcome {
     place::alone("crm_resource_validates_starts_checks_and_stops", || {
         let desk = Desk::with_ours()?;
-        // Those two need a cluster and an Engine, which the lab's scenario of the tools has.
-        let is_here = |agent: &&Peers| !["remote", "docker"].contains(&agent.kind());
+        // Those need a cluster, an Engine and a network, which the lab's scenario of the tools has.
+        let is_here = |agent: &&Peers| !["remote", "docker", "IPaddr2"].contains(&agent.kind());
         for agent in desk.agents.iter().filter(is_here) {
             let file = desk.create(agent, "life")?;
             let acts = [

@@ -34,9 +34,9 @@ const REPLICA: &str = "lab-bundle-0";
 /// What runs in it.
 const HTTPD: &str = "lab-httpd";
 
-const ADDRESS: &str = "192.0.2.31";
+const ADDRESS: &str = "192.0.2.51";
 
-const WEB: &str = "192.0.2.31:80";
+const WEB: &str = "192.0.2.51:80";
 
 /// A parameter that Pacemaker gives the container's agent, and what it must be to the letter.
 const PASSED: [(&str, &str); 8] = [
@@ -58,8 +58,8 @@ const PASSED: [(&str, &str); 8] = [
          -v /var/log/pacemaker/bundles/lab-bundle-0:/etc/httpd/logs:rw \
          -v /etc/pacemaker/authkey:/etc/pacemaker/authkey \
          -v /var/log/pacemaker/bundles/lab-bundle-0:/var/log \
-         -p 192.0.2.31:80:80 -p 192.0.2.31:3121:3121 --log-driver=json-file  \
-         --add-host=lab-bundle-0:192.0.2.31",
+         -p 192.0.2.51:80:80 -p 192.0.2.51:3121:3121 --log-driver=json-file  \
+         --add-host=lab-bundle-0:192.0.2.51",
     ),
 ];
 
@@ -69,12 +69,12 @@ const MADE: [(&str, &str); 7] = [
     ("{{.HostConfig.RestartPolicy.Name}}", "no"),
     ("{{.HostConfig.LogConfig.Type}}", "json-file"),
     ("{{.Config.Cmd}}", "[/usr/sbin/pacemaker-remoted]"),
-    ("{{.HostConfig.ExtraHosts}}", "[lab-bundle-0:192.0.2.31]"),
+    ("{{.HostConfig.ExtraHosts}}", "[lab-bundle-0:192.0.2.51]"),
     ("{{index .Config.Env 0}} {{index .Config.Env 1}}", "PCMK_stderr=1 PCMK_remote_port=3121"),
     (
         "{{range $p, $all := .HostConfig.PortBindings}}{{$p}}{{range $all}} {{.HostIp}}:{{.HostPort}} \
          {{end}}{{end}}",
-        "3121/tcp 192.0.2.31:3121 80/tcp 192.0.2.31:80",
+        "3121/tcp 192.0.2.51:3121 80/tcp 192.0.2.51:80",
     ),
 ];
 
@@ -191,10 +191,10 @@ fn passed(cluster: &Cluster, name: &str) -> Result<String> {
 /// Pacemaker then passes an option of rkt's, with which `docker run` makes no container at all: what
 /// was wished for, no entry, is what must come of it, and a warning.
 fn no_hosts(cluster: &Cluster) -> Result<Evidence> {
-    const NETWORK: &str = "<network ip-range-start=\"192.0.2.31\" host-interface=\"eth0\" \
+    const NETWORK: &str = "<network ip-range-start=\"192.0.2.51\" host-interface=\"eth0\" \
                            host-netmask=\"24\" add-host=\"false\">\
                            <port-mapping id=\"httpd-port\" port=\"80\"/></network>";
-    const PASSED_TOO: &str = "--hosts-entry=192.0.2.31=lab-bundle-0";
+    const PASSED_TOO: &str = "--hosts-entry=192.0.2.51=lab-bundle-0";
     require_docker(cluster, true)?;
     let (asking, _) = make(cluster, Some(NETWORK))?;
     let options = passed(cluster, "run_opts")?;

@@ -174,6 +174,23 @@ pub(crate) fn expect_files(cluster: &Cluster, path: &str, nodes: &[&str]) -> Res
     Ok(())
 }
 
+/// An error unless these nodes have the address, and no other has.
+///
+/// # Errors
+/// It isn't so.
+pub(crate) fn expect_address(cluster: &Cluster, address: &str, nodes: &[&str]) -> Result<()> {
+    for node in NODES {
+        let show = ["ip", "-oneline", "address", "show", "to", address];
+        let is_there = !cluster.node(node)?.ok(show)?.stdout.is_empty();
+        match (is_there, nodes.contains(&node)) {
+            (true, false) => return Err(Error::new(format!("{node} has {address} too"))),
+            (false, true) => return Err(Error::new(format!("{node} has no {address}"))),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// What is on a node while a resource runs there, and no longer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Trace {
@@ -181,6 +198,8 @@ pub(crate) enum Trace {
     File(&'static str),
     /// A container that runs, of this very name.
     Container(&'static str),
+    /// An address of the node's.
+    Address(&'static str),
 }
 
 /// An error unless a resource has left its trace on these nodes, and on no other. A container that
@@ -191,6 +210,7 @@ pub(crate) enum Trace {
 pub(crate) fn expect_trace(cluster: &Cluster, trace: &Trace, nodes: &[&str]) -> Result<()> {
     let name = match trace {
         Trace::File(path) => return expect_files(cluster, path, nodes),
+        Trace::Address(address) => return expect_address(cluster, address, nodes),
         Trace::Container(name) => name,
     };
     for node in NODES {

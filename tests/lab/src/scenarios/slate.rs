@@ -12,8 +12,24 @@ use crate::{Error, Result};
 const AGENTS: &str = "/usr/lib/ocf*";
 
 /// Finds the agents' state files on a host.
-pub(crate) const FIND_STATE_FILES: [&str; 10] =
-    ["find", "/run", "-xdev", "(", "-name", "Dummy-*", "-o", "-name", "Stateful-*", ")"];
+pub(crate) const FIND_STATE_FILES: [&str; 13] = [
+    "find",
+    "/run",
+    "-xdev",
+    "(",
+    "-name",
+    "Dummy-*",
+    "-o",
+    "-name",
+    "Stateful-*",
+    "-o",
+    "-name",
+    "IPaddr2-*",
+    ")",
+];
+
+/// The addresses of the lab's network that the scenarios' resources have; hosts have lower ones.
+const ADDRESSES: &str = "192.0.2.32/27";
 
 /// What the names of the scenarios' node attributes begin with.
 const OURS: &str = "lab-";
@@ -141,8 +157,8 @@ fn nothing_is_configured(cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// State files, processes and containers of agents on a node, as sentences name them. The files and
-/// containers are removed: they are to be told of once.
+/// State files, processes, containers and addresses of agents on a node, as sentences name them. All but
+/// the processes are removed: they are to be told of once.
 fn sweep(node: &Host) -> Result<Vec<String>> {
     let files = node.ok(FIND_STATE_FILES.into_iter().chain(["-print", "-delete"]))?.stdout;
     // Processes end while it looks, which it calls an error.
@@ -153,8 +169,25 @@ fn sweep(node: &Host) -> Result<Vec<String>> {
         node.ok(["docker", "rm", "--force", container])?;
     }
     let containers = containers.lines().map(|name| format!("container {name}"));
-    let left = files.lines().chain(processes.lines()).map(str::to_owned).chain(containers);
+    let addresses = remove_addresses(node)?;
+    let left = files.lines().chain(processes.lines()).map(str::to_owned);
+    let left = left.chain(containers).chain(addresses);
     Ok(left.map(|what| format!("{what} on {}", node.name)).collect())
+}
+
+/// Removes the addresses of resources, and names them.
+fn remove_addresses(node: &Host) -> Result<Vec<String>> {
+    let shown = node.ok(["ip", "-oneline", "address", "show", "to", ADDRESSES])?.stdout;
+    let mut left = Vec::new();
+    for line in shown.lines() {
+        // As in "2: eth0    inet 192.0.2.41/24 brd 192.0.2.255 scope global secondary eth0".
+        let words: Vec<_> = line.split_whitespace().collect();
+        if let [_, device, _, address, ..] = words.as_slice() {
+            node.ok(["ip", "address", "delete", address, "dev", device])?;
+            left.push(format!("address {address}"));
+        }
+    }
+    Ok(left)
 }
 
 #[cfg(test)]

@@ -29,12 +29,19 @@ struct Row {
 /// Connections to remote nodes are no resources of this kind: Pacemaker's controller manages them.
 const REMOTE: &str = "ocf:pacemaker:remote";
 
-const ROWS: [Row; 4] = [
+const ROWS: [Row; 5] = [
     Row {
         name: "ocf:heartbeat:docker",
         id: "lab-docker",
         parameters: &["image=lab/service:1"],
         trace: Trace::Container("lab-docker"),
+        can_promote: false,
+    },
+    Row {
+        name: "ocf:heartbeat:IPaddr2",
+        id: "lab-address",
+        parameters: &["ip=192.0.2.41"],
+        trace: Trace::Address("192.0.2.41"),
         can_promote: false,
     },
     Row {
