@@ -7,6 +7,7 @@ mod configuration;
 mod kernel;
 mod namespace;
 mod record;
+mod sys;
 mod wanted;
 mod wire;
 

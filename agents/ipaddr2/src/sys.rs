@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The only module of this agent that may say `unsafe`: calls that have no safe wrapper in `nix`. Each
+//! block is one call, with its reason.
+#![expect(unsafe_code, reason = "system calls without a safe wrapper")]
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::unistd::{ForkResult, fork as nix_fork};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// The longest hardware address that the kernel has room for (`MAX_ADDR_LEN`, linux/netdevice.h).
+const LONGEST_ADDRESS: usize = 32;
+
+/// `struct sockaddr_ll` (packet(7)), with room for more than Ethernet's six bytes: InfiniBand has 20.
+#[repr(C)]
+struct LinkAddress {
+    family: u16,
+    /// `ETH_P_*`, in the network's byte order.
+    protocol: u16,
+    index: i32,
+    hardware: u16,
+    kind: u8,
+    length: u8,
+    address: [u8; LONGEST_ADDRESS],
+}
+
+impl LinkAddress {
+    fn of(index: u32, protocol: u16, address: &[u8]) -> Result<Self, Errno> {
+        let mut room = [0; LONGEST_ADDRESS];
+        room.get_mut(..address.len()).ok_or(Errno::EINVAL)?.copy_from_slice(address);
+        Ok(Self {
+            family: libc::AF_PACKET as u16,
+            protocol: protocol.to_be(),
+            index: i32::try_from(index).map_err(|_| Errno::ENODEV)?,
+            hardware: 0,
+            kind: 0,
+            length: u8::try_from(address.len()).map_err(|_| Errno::EINVAL)?,
+            address: room,
+        })
+    }
+}
+
+/// Has a packet socket hear one interface and one protocol (`ETH_P_*`) only.
+pub(crate) fn bind_packets(fd: BorrowedFd<'_>, index: u32, protocol: u16) -> Result<(), Errno> {
+    let address = LinkAddress::of(index, protocol, &[])?;
+    let length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: the pointer is to a live value that is at least as long as said.
+    let done = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), length) };
+    Errno::result(done).map(drop)
+}
+
+/// Sends one packet from an interface to a hardware address; the kernel writes the link's header.
+pub(crate) fn send_packet(
+    fd: BorrowedFd<'_>,
+    index: u32,
+    protocol: u16,
+    destination: &[u8],
+    payload: &[u8],
+) -> Result<(), Errno> {
+    let address = LinkAddress::of(index, protocol, destination)?;
+    let length = size_of::<LinkAddress>() as libc::socklen_t;
+    // SAFETY: both pointers are to live values of the lengths given.
+    let sent = unsafe {
+        libc::sendto(
+            fd.as_raw_fd(),
+            payload.as_ptr().cast(),
+            payload.len(),
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            (&raw const address).cast(),
+            length,
+        )
+    };
+    Errno::result(sent).map(drop)
+}
+
+/// Has a socket receive only what a classic BPF program lets pass.
+pub(crate) fn attach_filter(
+    fd: BorrowedFd<'_>,
+    program: &mut [libc::sock_filter],
+) -> Result<(), Errno> {
+    let len = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
+    let whole = libc::sock_fprog { len, filter: program.as_mut_ptr() };
+    let length = size_of::<libc::sock_fprog>() as libc::socklen_t;
+    // SAFETY: the kernel copies the program, which lives as long as the call and has the length said.
+    let done = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            (&raw const whole).cast(),
+            length,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Makes a second process of this one (fork(2)). The child must end with [`end_process`].
+pub(crate) fn fork() -> Result<ForkResult, Errno> {
+    // SAFETY: an agent has one thread, so no lock can be held by one that the child doesn't have.
+    unsafe { nix_fork() }
+}
+
+/// Ends this process at once: nothing that was to be done at the end of the agent is done twice.
+pub(crate) fn end_process() -> ! {
+    // SAFETY: takes an integer, and nothing of this process goes on.
+    unsafe { libc::_exit(0) }
+}
+
+/// Whether a descriptor is closed when another program is run; `None` where it isn't open.
+pub(crate) fn closes_on_exec(number: i32) -> Option<bool> {
+    // SAFETY: takes integers, touches no memory of ours.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    (flags >= 0).then_some(flags & libc::FD_CLOEXEC != 0)
+}
+
+/// Lets a descriptor mean what another one means, whatever it was before.
+pub(crate) fn replace_descriptor(with: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
+    // SAFETY: takes integers; whoever owns the number finds an open descriptor there, as before.
+    let done = unsafe { libc::dup3(with.as_raw_fd(), number, libc::O_CLOEXEC) };
+    Errno::result(done).map(drop)
+}
