@@ -3,14 +3,44 @@
 //! of this process.
 
 mod address;
+mod answer;
 mod link;
 mod netlink;
 mod route;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use netlink::{Kernel, Refusal};
 
 use std::fmt;
 use std::net::IpAddr;
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Family {
+    /// IPv4.
+    V4 = 2,
+    /// IPv6.
+    V6 = 10,
+}
+
+impl Family {
+    pub(crate) const fn of(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+
+    /// The length of its addresses, in bits.
+    pub(crate) const fn bits(self) -> u8 {
+        match self {
+            Self::V4 => 32,
+            Self::V6 => 128,
+        }
+    }
+}
 
 /// An address of an interface, or one to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +100,7 @@ pub(crate) struct Route {
     pub(crate) prefix: u8,
     /// `RTN_*`: unicast, local, unreachable…
     pub(crate) kind: u8,
+    /// Its table. IPv4's table "local" is told apart from "main" by `kind` only: the kernel keeps both in one.
     pub(crate) table: u32,
     pub(crate) protocol: u8,
     /// `RT_SCOPE_*`.

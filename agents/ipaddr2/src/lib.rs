@@ -8,6 +8,8 @@ mod kernel;
 mod namespace;
 mod record;
 mod sys;
+#[cfg(test)]
+mod testing;
 mod wanted;
 mod wire;
 
