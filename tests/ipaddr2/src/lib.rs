@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The address agent in network namespaces of a test's own: a node with two interfaces, and a second
+//! host at the other end of both that sees every frame. Nothing of the machine's own network is touched.
+//!
+//! The needs of this tier: root, and Debian's resource-agents, iproute2, iptables and arping.
+//! `make test-ipaddr2` runs it in the lab's image, where they are. Without them the tests fail, they don't
+//! pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "test code: a panic is how a test fails"
+)]
+
+pub mod agent;
+pub mod capture;
+pub mod namespace;
+pub mod row;
+pub mod side_by_side;
+pub mod snapshot;
+pub mod world;
+
+pub use agent::Agent;
+pub use capture::{Capture, Frame};
+pub use namespace::Namespace;
+pub use row::Row;
+pub use snapshot::Snapshot;
+pub use world::{Seen, World};
+
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer on any machine, unless it never comes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something is there; `what` is said where it never comes.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        pause(Duration::from_millis(5));
+    }
+}
+
+/// Between two looks, and where the passing of time is what is tested.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
