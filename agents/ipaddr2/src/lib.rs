@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unused_imports, reason = "under construction: wired by start and stop")]
 
+mod cluster;
 mod configuration;
 mod kernel;
 mod namespace;

@@ -5,6 +5,7 @@
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::{ForkResult, fork as nix_fork};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -117,5 +118,37 @@ pub(crate) fn closes_on_exec(number: i32) -> Option<bool> {
 pub(crate) fn replace_descriptor(with: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
     // SAFETY: takes integers; whoever owns the number finds an open descriptor there, as before.
     let done = unsafe { libc::dup3(with.as_raw_fd(), number, libc::O_CLOEXEC) };
+    Errno::result(done).map(drop)
+}
+
+/// Has an interface take frames to a group's hardware address (netdevice(7)).
+pub(crate) fn add_multicast(interface: &str, mac: &[u8; 6]) -> Result<(), Errno> {
+    change_multicast(libc::SIOCADDMULTI, interface, mac)
+}
+
+/// Ends that.
+pub(crate) fn delete_multicast(interface: &str, mac: &[u8; 6]) -> Result<(), Errno> {
+    change_multicast(libc::SIOCDELMULTI, interface, mac)
+}
+
+fn change_multicast(how: libc::Ioctl, interface: &str, mac: &[u8; 6]) -> Result<(), Errno> {
+    // SAFETY: all-zero is a valid `ifreq`: bytes, integers and null pointers.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    let name = interface.as_bytes();
+    // The last byte stays the NUL that ends a name.
+    if name.len() >= request.ifr_name.len() {
+        return Err(Errno::ENODEV);
+    }
+    for (place, byte) in request.ifr_name.iter_mut().zip(name) {
+        *place = libc::c_char::from_ne_bytes([*byte]);
+    }
+    let mut hardware = libc::sockaddr { sa_family: 0, sa_data: [0; 14] };
+    for (place, byte) in hardware.sa_data.iter_mut().zip(mac) {
+        *place = libc::c_char::from_ne_bytes([*byte]);
+    }
+    request.ifr_ifru.ifru_hwaddr = hardware;
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    // SAFETY: the kernel reads one `ifreq`, which lives until the call returns.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), how, &raw const request) };
     Errno::result(done).map(drop)
 }

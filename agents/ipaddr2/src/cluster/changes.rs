@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Taking a share of the clients, and giving it up. Everything here is to be done in one's turn, may be done
+//! twice, and may be cut short anywhere.
+
+use super::firewall::{self, Trouble};
+use super::memory::Memory;
+use super::rule::{Buckets, Part, Rule};
+use super::{Mac, Sharing, multicast};
+use crate::kernel::Link;
+use ocf::{Context, Error, Result, tracing};
+
+/// Who else needs the address on this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nobody: now the address goes, and then [`Sharing::clear`] is due.
+    Nobody,
+    /// Other instances, which serve other buckets: address and all stay.
+    Others,
+}
+
+impl Sharing {
+    /// Takes the share on an interface. The address may be there already or not; it is to be added after
+    /// this, never before.
+    ///
+    /// # Errors
+    /// When something is missing or refuses; what this start did is undone then.
+    pub(crate) fn start(&self, context: &Context, link: &Link) -> Result<()> {
+        let (Some(seed), Some(mac)) = (self.seed, self.mac) else {
+            let sentence =
+                format!("{}: the length of its prefix is not known: set cidr_netmask", self.ip);
+            return Err(Error::generic(sentence));
+        };
+        let before = self.in_chain(context).rules()?;
+        let new = Memory { interface: link.name.clone(), mac, seed };
+        if let Some(old) = self.memory().filter(|old| *old != new) {
+            self.forget(context, link, &old, &before, &new)?;
+        }
+        new.write(&self.memory_file)?;
+        let own = Buckets { mask: self.mask(), total: self.total, seed };
+        let done = self
+            .filter(context, link, own)
+            .and_then(|()| multicast::take(link, &mac))
+            .and_then(|()| self.rewrite_arp(context, Some(&mac)))
+            .and_then(|()| self.accept(context, link, own));
+        if done.is_err() && !before.iter().any(|rule| matches!(rule.part, Part::Buckets(_))) {
+            // The first failure is the one to tell of; stop looks again at what stayed.
+            let _undone = self.stop(context).and_then(|_| self.clear(context, Some(link)));
+        }
+        done
+    }
+
+    /// Gives up the share, on whatever interface it was.
+    ///
+    /// # Errors
+    /// When a rule of this instance is there and stays.
+    pub(crate) fn stop(&self, context: &Context) -> Result<Rest> {
+        let rules = self.rules_to_stop(context)?;
+        for rule in rules.iter().filter(|rule| self.is_own(rule)) {
+            self.in_chain(context).delete(rule)?;
+        }
+        let is_others = |rule: &Rule| matches!(rule.part, Part::Buckets(_)) && !self.is_own(rule);
+        // A rule of this instance may name an interface that isn't known otherwise any more.
+        if let Some(rule) = rules.iter().find(|rule| self.is_own(rule))
+            && self.memory().is_none()
+            && let (Some(seed), Some(mac)) = (self.seed, self.mac)
+        {
+            let memory = Memory { interface: rule.interface.clone(), mac, seed };
+            // Only a hint: the interface is known by its name, too.
+            let _hint = memory.write(&self.memory_file);
+        }
+        Ok(if rules.iter().any(is_others) { Rest::Others } else { Rest::Nobody })
+    }
+
+    /// Takes away what the instances shared, when the last one has stopped and the address is gone.
+    ///
+    /// # Errors
+    /// When something stays.
+    pub(crate) fn clear(&self, context: &Context, link: Option<&Link>) -> Result<()> {
+        let rules = self.rules_to_stop(context)?;
+        let memory = self.memory();
+        for rule in rules.iter().filter(|rule| is_claimed(rule, link, memory.as_ref())) {
+            self.in_chain(context).delete(rule)?;
+        }
+        self.rewrite_arp(context, None)?;
+        if let Some(link) = link {
+            self.macs().iter().try_for_each(|mac| multicast::leave(link, mac))?;
+        }
+        self.memory_file.remove()
+    }
+
+    /// Everything of this instance that is there, and, where nobody else needs it, of the rest; the
+    /// address itself isn't judged here.
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    pub(crate) fn leftovers(
+        &self,
+        context: &Context,
+        link: Option<&Link>,
+    ) -> Result<(Rest, Vec<String>)> {
+        let rules = self.rules_to_stop(context)?;
+        let name = |rule: &Rule| {
+            let rule = rule.arguments(self.ip).join(" ");
+            format!("rule {rule} of {}", self.in_chain(context).name())
+        };
+        let own = rules.iter().filter(|rule| self.is_own(rule)).map(name).collect();
+        let is_others = |rule: &Rule| matches!(rule.part, Part::Buckets(_)) && !self.is_own(rule);
+        if rules.iter().any(is_others) {
+            return Ok((Rest::Others, own));
+        }
+        let mut left: Vec<String> = own;
+        let memory = self.memory();
+        let is_left = |rule: &&Rule| is_claimed(rule, link, memory.as_ref());
+        left.extend(rules.iter().filter(is_left).map(name));
+        for mac in self.rewrites_to_stop(context)? {
+            let mac = crate::kernel::Mac(&mac).to_string();
+            left.push(format!("rewriting of {}'s ARP sender to {mac}", self.ip));
+        }
+        for mac in self.macs() {
+            if let Some(link) = link
+                && multicast::is_taken(link, &mac)?
+            {
+                let mac = crate::kernel::Mac(&mac).to_string();
+                left.push(format!("multicast address {mac} of {}", link.name));
+            }
+        }
+        Ok((Rest::Nobody, left))
+    }
+
+    /// Drops what no bucket accepts. Buckets that are there come through as before when this returns.
+    fn filter(&self, context: &Context, link: &Link, own: Buckets) -> Result<()> {
+        let chain = self.in_chain(context);
+        let new = |part| Rule { interface: link.name.clone(), part };
+        let here = || -> Result<Vec<Rule>> {
+            let rules = chain.rules()?.into_iter();
+            Ok(rules.filter(|rule| rule.interface == link.name).collect())
+        };
+        let mut rules = here()?;
+        if !rules.iter().any(|rule| rule.part == Part::Drop) {
+            chain.insert(&new(Part::Drop))?;
+            rules.insert(0, new(Part::Drop));
+        }
+        // What stands behind the DROP comes to nothing: it is put in front again, but for this instance's,
+        // which comes last of all.
+        let drop = rules.iter().position(|rule| rule.part == Part::Drop).unwrap_or_default();
+        let (front, behind) = rules.split_at(drop);
+        for rule in behind.iter().filter(|rule| rule.part != Part::Drop) {
+            chain.delete(rule)?;
+            if !self.is_own(rule) {
+                chain.insert(rule)?;
+            }
+        }
+        if self.ip.is_ipv6() && !rules.iter().any(|rule| rule.part == Part::Advertisements) {
+            chain.insert(&new(Part::Advertisements))?;
+        }
+        let is_stale = |rule: &&Rule| self.is_own(rule) && rule.part != Part::Buckets(own);
+        front.iter().filter(is_stale).try_for_each(|rule| chain.delete(rule))?;
+        Ok(())
+    }
+
+    /// Lets this instance's clients through, now that everything else is in place.
+    fn accept(&self, context: &Context, link: &Link, own: Buckets) -> Result<()> {
+        let chain = self.in_chain(context);
+        let rule = Rule { interface: link.name.clone(), part: Part::Buckets(own) };
+        let rules = chain.rules()?;
+        let at = |wanted: &Rule| rules.iter().position(|rule| rule == wanted);
+        let drop = at(&Rule { interface: link.name.clone(), part: Part::Drop });
+        if at(&rule).is_some_and(|own| drop.is_none_or(|drop| own < drop)) {
+            return Ok(());
+        }
+        match chain.insert(&rule) {
+            // The DROP was taken, so this host's iptables works; what it lacks is the match.
+            Err(Trouble::Refused(sentence)) => {
+                let sentence = format!("no cluster match in iptables or kernel: {sentence}");
+                Err(Error::installed(sentence))
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// Has exactly this hardware address in ARP answers, or none.
+    fn rewrite_arp(&self, context: &Context, mac: Option<&Mac>) -> Result<()> {
+        if !self.rewrites_arp {
+            return Ok(());
+        }
+        let there = match mac {
+            Some(_) => firewall::rewrites(context, self.ip)?,
+            None => self.rewrites_to_stop(context)?,
+        };
+        let stale = there.iter().filter(|there| Some(*there) != mac);
+        for stale in stale {
+            firewall::delete_rewrite(context, self.ip, stale)?;
+        }
+        match mac.filter(|mac| !there.contains(mac)) {
+            Some(mac) => Ok(firewall::add_rewrite(context, self.ip, mac)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes away what an earlier start left that asked for something else.
+    fn forget(
+        &self,
+        context: &Context,
+        link: &Link,
+        old: &Memory,
+        rules: &[Rule],
+        new: &Memory,
+    ) -> Result<()> {
+        if old.mac != new.mac {
+            multicast::leave(link, &old.mac)?;
+        }
+        let is_old =
+            |rule: &&Rule| rule.interface == old.interface && old.interface != new.interface;
+        let is_ours = |rule: &&Rule| self.is_own(rule) || !matches!(rule.part, Part::Buckets(_));
+        for rule in rules.iter().filter(is_old).filter(is_ours) {
+            self.in_chain(context).delete(rule)?;
+        }
+        Ok(())
+    }
+
+    /// The shared hardware addresses that the interface may have been asked for.
+    fn macs(&self) -> Vec<Mac> {
+        let mut macs: Vec<Mac> =
+            self.memory().iter().map(|memory| memory.mac).chain(self.mac).collect();
+        macs.dedup();
+        macs
+    }
+
+    /// The rules, for a stop: where there can't be any, there are none.
+    fn rules_to_stop(&self, context: &Context) -> Result<Vec<Rule>> {
+        self.if_any(self.in_chain(context).rules())
+    }
+
+    fn rewrites_to_stop(&self, context: &Context) -> Result<Vec<Mac>> {
+        if self.rewrites_arp {
+            self.if_any(firewall::rewrites(context, self.ip))
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// A start of this boot that asked for something is remembered; without one, a program that isn't there
+    /// or doesn't work can't have made a rule.
+    fn if_any<T>(&self, found: Result<Vec<T>, Trouble>) -> Result<Vec<T>> {
+        match found {
+            Err(Trouble::NoChain(_)) => Ok(Vec::new()),
+            Err(Trouble::NoProgram(why) | Trouble::Refused(why)) if self.memory().is_none() => {
+                tracing::warn!("rules of {} are not looked for: {why}", self.ip);
+                Ok(Vec::new())
+            }
+            Err(trouble) => {
+                let error = Error::from(trouble);
+                let reason = format!("rules of {} may be left: {}", self.ip, error.reason);
+                Err(Error { reason: reason.into(), ..error })
+            }
+            Ok(found) => Ok(found),
+        }
+    }
+}
+
+/// Whether a rule that all instances share is theirs: somebody else may drop packets to the address on
+/// another interface.
+fn is_claimed(rule: &Rule, link: Option<&Link>, memory: Option<&Memory>) -> bool {
+    let interfaces =
+        [link.map(|link| link.name.as_str()), memory.map(|memory| memory.interface.as_str())];
+    !matches!(rule.part, Part::Buckets(_)) && interfaces.contains(&Some(&rule.interface))
+}

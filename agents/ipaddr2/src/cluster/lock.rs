@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Several instances of one address on a node take turns: whoever starts or stops holds a file below /run
+//! (flock(2)). The kernel lets go of it when its holder ends, however that ends.
+
+use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, openat};
+use nix::sys::stat::{Mode, fstat};
+use ocf::error::describe;
+use ocf::{Context, Error, Result};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The turn of this process.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    path: PathBuf,
+    _held: Flock<File>,
+}
+
+impl Turn {
+    /// Waits for the turn, until the deadline.
+    ///
+    /// # Errors
+    /// When it doesn't come in time, or the file can't be made.
+    pub(crate) fn wait(context: &Context, path: &Path) -> Result<Self> {
+        let mut held = None;
+        context.wait_until(|| {
+            held = try_to_hold(path)?;
+            Ok(held.is_some())
+        })?;
+        let late = || {
+            let path = path.display();
+            Error::generic(format!("{path} is held by another instance's start or stop"))
+        };
+        held.map(|held| Self { path: path.to_owned(), _held: held }).ok_or_else(late)
+    }
+
+    /// Ends the turn, and removes the file: nothing of the address is left on this node.
+    ///
+    /// Whoever waits for the removed file sees that it isn't the one at the path any more.
+    pub(crate) fn end(self) -> Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(cannot("remove", &self.path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn try_to_hold(path: &Path) -> Result<Option<Flock<File>>> {
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    let opened = openat(AT_FDCWD, path, flags, mode);
+    let file = opened.map(File::from).map_err(|errno| cannot("open", path, &errno.into()))?;
+    let held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(held) => held,
+        Err((_, nix::errno::Errno::EWOULDBLOCK | nix::errno::Errno::EINTR)) => return Ok(None),
+        Err((_, errno)) => return Err(cannot("lock", path, &errno.into())),
+    };
+    let of_file = fstat(&*held).map_err(|errno| cannot("look at", path, &errno.into()))?;
+    let is_same = fs::symlink_metadata(path)
+        .is_ok_and(|found| found.ino() == of_file.st_ino && found.dev() == of_file.st_dev);
+    Ok(is_same.then_some(held))
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
+    Error::generic(format!("cannot {what} {}: {}", path.display(), describe(error)))
+}
