@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-docker on-bookworm on-trixie test-cluster test-takeover soak check stage deb install bench bench-docker bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-docker on-bookworm on-trixie test-cluster test-takeover soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -162,6 +162,14 @@ bench-docker: stage lab
 	$(LAB) exec --engine bookworm --mount $(CURDIR):$(CURDIR) $(if $(CARGO_TARGET_DIR),\
 	  --mount $(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))) -- \
 	  env OCF_AGENTS=$(STAGED) $(abspath $(RELEASE))/bench_docker $(CURDIR)/target/inspect
+
+# The address's, and how long a start takes.
+bench-ipaddr2: stage lab
+	cargo build --release -p bench
+	cc -O2 -static -o target/address tests/bench/address.c
+	$(LAB) exec --namespaces --timeout 1200 --mount $(CURDIR):$(CURDIR) $(if $(CARGO_TARGET_DIR),\
+	  --mount $(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))) -- \
+	  env OCF_AGENTS=$(STAGED) $(abspath $(RELEASE))/bench_ipaddr2 $(CURDIR)/target/address
 
 bless: stage
 	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file

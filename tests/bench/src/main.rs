@@ -3,8 +3,7 @@
 //! only stats the file, for our agent, and for the shell agent, in turns in one run. Figures are
 //! ratios: the machine's speed drifts, and the turns drift with it. A measurement, not a test.
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use bench::{children_cpu, median};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -74,12 +73,6 @@ fn measure(subjects: &mut [Subject], state: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// User and system time of all children that have ended, in microseconds.
-fn children_cpu() -> Result<i64, String> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|errno| errno.to_string())?;
-    Ok(usage.user_time().num_microseconds() + usage.system_time().num_microseconds())
-}
-
 #[expect(clippy::disallowed_methods, reason = "what is measured is the bare start of a process")]
 fn monitor(subject: &Subject, state: &Path) -> Result<(), String> {
     let status = Command::new(&subject.program)
@@ -111,11 +104,6 @@ fn monitor(subject: &Subject, state: &Path) -> Result<(), String> {
         Some(0) => Ok(()),
         _ => Err(format!("{} monitor ended with {status}, not 0", subject.program)),
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds are small")]
