@@ -13,6 +13,8 @@ pub(crate) mod announcer;
 pub(crate) mod frame;
 pub(crate) mod probe;
 pub(crate) mod socket;
+#[cfg(test)]
+pub(crate) mod world;
 
 use crate::kernel::Link;
 use nix::libc;

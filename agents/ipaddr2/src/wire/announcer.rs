@@ -1,15 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The process that goes on announcing while the agent has long answered.
+//! The process that goes on announcing when the agent has long answered.
+//!
+//! It is this process once more (fork(2)), in a session of its own, in the same network namespace, and
+//! without anything of Pacemaker's: whoever waits for the end of an action's output doesn't wait for it.
+//! There is one for each address: it holds a record lock on the address's file. The kernel tells who holds
+//! that lock, and lets go of it when the process ends in whatever way: a file that was left behind names
+//! nobody, and nobody is ever taken for the announcer. The file stays until [`end`] removes it.
+//!
+//! Before each step it asks the kernel whether the address is still there, and whether its file is. So it
+//! may be killed at any moment, and it never outlives the address by more than one pause.
 
-use super::announce::Plan;
+use super::announce::{Plan, Tally, rest};
+use super::find_obstacle;
+use crate::kernel::{Family, Kernel, Link};
+use crate::sys;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::prctl::set_name;
+use nix::sys::socket::{AddressFamily, SockaddrLike, SockaddrStorage, getsockname};
+use nix::unistd::{ForkResult, chdir, pipe2, setsid};
 use ocf::deadline::Deadline;
-use ocf::{Error, Result};
+use ocf::process::{Identity, Signal};
+use ocf::{Error, Explain, Result, tracing};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The time from the end of the first burst to the second one, which is for what didn't forward yet when
 /// the first was sent.
 pub(crate) const SECOND_BURST_AFTER: Duration = Duration::from_secs(3);
+
+/// How long a start waits for the new process to hold its file: far longer than it takes.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// `IFA_F_DADFAILED` and `IFA_F_TENTATIVE` (linux/if_addr.h).
+const FAILED: u32 = libc::IFA_F_DADFAILED;
+const TENTATIVE: u32 = libc::IFA_F_TENTATIVE;
 
 /// What is left to be announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +54,273 @@ pub(crate) enum Bursts {
     Rest,
 }
 
-/// Starts announcing in the background; returns when the announcer holds its file. Where there is one
-/// already, that one goes on alone.
-pub(crate) fn start(_file: &Path, _plan: &Plan, _bursts: Bursts) -> Result<()> {
-    Err(Error::unimplemented("to be written"))
+impl Bursts {
+    /// When which step is due.
+    fn steps(self, steps: u32, pause: Duration) -> impl Iterator<Item = (Duration, u32)> {
+        let burst = move |first: u32, at: Duration| {
+            (first..steps).map(move |step| (at + pause.saturating_mul(step), step))
+        };
+        let end = pause.saturating_mul(steps.saturating_sub(1));
+        let (rest, second) = match self {
+            Self::RestAndSecond(after) => (true, Some(end + after)),
+            Self::Second(after) => (false, Some(after)),
+            Self::Rest => (true, None),
+        };
+        let rest = rest.then(|| burst(1, Duration::ZERO));
+        rest.into_iter().flatten().chain(second.map(|at| burst(0, at)).into_iter().flatten())
+    }
 }
 
-/// Ends the announcer and removes its file: no packet of its leaves after this returns.
-pub(crate) fn end(_file: &Path, _deadline: &Deadline) -> Result<()> {
-    Err(Error::unimplemented("to be written"))
+/// Starts announcing in the background; returns when the announcer holds its file. Where there is one
+/// already, that one goes on alone.
+///
+/// # Errors
+/// When the file can't be made, or no process. The address works none the less.
+pub(crate) fn start(path: &Path, plan: &Plan, bursts: Bursts) -> Result<()> {
+    if let Some(why) = find_obstacle(&plan.link) {
+        tracing::debug!("{}: {} isn't announced: {why}", plan.link.name, plan.ip);
+        return Ok(());
+    }
+    let cannot = |errno: Errno| {
+        let why = errno.desc().to_lowercase();
+        Error::generic(format!("cannot announce {} in the background: {why}", plan.ip))
+    };
+    let file = create(path)?;
+    let (ready, tell) = pipe2(OFlag::O_CLOEXEC).map_err(cannot)?;
+    match sys::fork().map_err(cannot)? {
+        ForkResult::Child => {
+            let run = AssertUnwindSafe(|| run(path, &file, tell, plan, bursts));
+            // Whatever happens there, nothing of the agent may go on twice.
+            let _panicked = catch_unwind(run);
+            sys::end_process()
+        }
+        ForkResult::Parent { .. } => {
+            drop(tell);
+            if wait_ready(ready) || find_holder(&file, path)?.is_some() {
+                return Ok(());
+            }
+            Err(Error::generic(format!("the announcer of {} ended at once", plan.ip)))
+        }
+    }
+}
+
+/// Ends the announcer and removes its file: no packet of its leaves after this returned.
+///
+/// # Errors
+/// When it can't be ended before the deadline.
+pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
+    let Some(file) = find(path)? else { return Ok(()) };
+    let mut is_removed = false;
+    while !lock(&file).map_err(io::Error::from).explain("lock", path)? {
+        match find_holder(&file, path)? {
+            // The pid is that of the process which holds the lock now; the identity was taken before it
+            // was looked at once more, so it is that process's too.
+            Some(pid) if pid > 0 => {
+                let identity = Identity::of(pid);
+                if let Some(identity) = identity.filter(|_| is_held_by(&file, path, pid)) {
+                    identity.signal(Signal::SIGKILL)?;
+                    let _gone = identity.wait_gone(deadline);
+                }
+            }
+            // A process that isn't visible from here, in another container: it ends by itself when it
+            // finds its file gone.
+            Some(_) if !is_removed => {
+                remove(path)?;
+                is_removed = true;
+            }
+            _ => {}
+        }
+        if deadline.is_over() {
+            let path = path.display();
+            return Err(Error::generic(format!("cannot end the process that holds {path}")));
+        }
+        rest(Duration::from_millis(1));
+    }
+    // While the lock is ours, nobody else starts with this file.
+    if is_removed { Ok(()) } else { remove(path) }
 }
 
 /// Whether there is an announcer.
-pub(crate) fn is_running(_file: &Path) -> Result<bool> {
-    Err(Error::unimplemented("to be written"))
+///
+/// # Errors
+/// When the file can't be looked at.
+pub(crate) fn is_running(path: &Path) -> Result<bool> {
+    let Some(file) = find(path)? else { return Ok(false) };
+    Ok(find_holder(&file, path)?.is_some())
 }
+
+/// The announcer's whole life.
+fn run(path: &Path, file: &File, tell: OwnedFd, plan: &Plan, bursts: Bursts) {
+    let _leader_already = setsid();
+    let _named = set_name(c"IPaddr2-garp");
+    let is_detached = chdir("/").is_ok() && detach(&[file.as_raw_fd(), tell.as_raw_fd()]).is_ok();
+    if !is_detached || !matches!(lock(file), Ok(true)) || !is_at(path, file) {
+        return;
+    }
+    let _start_was_killed = File::from(tell).write_all(b"1");
+    let tally = announce(path, file, plan, bursts);
+    tally.report(plan);
+}
+
+/// Gives back everything that came from whoever started the agent, and everything that the agent had
+/// open: files with their locks, pipes. The log's socket stays: the one to a path that is of our own
+/// making, as its flag tells.
+fn detach(kept: &[i32]) -> io::Result<()> {
+    let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let entries = fs::read_dir("/proc/self/fd")?.flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    // The list first: reading it needs a descriptor too.
+    for number in numbers.collect::<Vec<_>>() {
+        let is_kept = kept.contains(&number) || number == nothing.as_raw_fd();
+        let Some(is_own) = sys::closes_on_exec(number) else { continue };
+        if is_kept || (number > 2 && is_own && is_local_socket(number)) {
+            continue;
+        }
+        // Replaced, not closed: what still has the number would find another file there later.
+        sys::replace_descriptor(nothing.as_fd(), number)?;
+    }
+    Ok(())
+}
+
+fn is_local_socket(number: i32) -> bool {
+    getsockname::<SockaddrStorage>(number)
+        .is_ok_and(|name| name.family() == Some(AddressFamily::Unix))
+}
+
+/// Sends what is left, step by step, as long as there is reason to.
+fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
+    let mut tally = Tally::default();
+    let Ok(kernel) = Kernel::open() else { return tally };
+    let Some(packets) = plan.open(&mut tally) else { return tally };
+    let began = Instant::now();
+    let longest = plan.longest();
+    for (due, step) in bursts.steps(plan.steps(), plan.pause()) {
+        rest(due.saturating_sub(began.elapsed()));
+        if began.elapsed() > longest || !is_at(path, file) {
+            break;
+        }
+        match look(&kernel, plan) {
+            Ok(Reason::Announce(link)) => plan.send_step(&packets, &link, step, &mut tally),
+            Ok(Reason::NotYet) => {}
+            Ok(Reason::Gone) => break,
+            Err(errno) => tally.count(Err(errno)),
+        }
+    }
+    tally
+}
+
+/// Whether there is still something to tell.
+enum Reason {
+    /// The address is there, on this interface.
+    Announce(Link),
+    /// It is there, and the kernel still looks for another owner: using it would spoil that.
+    NotYet,
+    /// It isn't there, or isn't to be used.
+    Gone,
+}
+
+fn look(kernel: &Kernel, plan: &Plan) -> Result<Reason, Errno> {
+    let index = plan.link.index;
+    let held = kernel.addresses(index, Family::of(plan.ip)).map_err(|refusal| refusal.errno)?;
+    let held = held.into_iter().find(|one| one.ip == plan.ip && one.prefix == plan.prefix);
+    match held.map(|assigned| assigned.flags) {
+        None => Ok(Reason::Gone),
+        Some(flags) if flags & FAILED != 0 => Ok(Reason::Gone),
+        Some(flags) if flags & TENTATIVE != 0 => Ok(Reason::NotYet),
+        Some(_) => {
+            let link = kernel.find_link_by_index(index).map_err(|refusal| refusal.errno)?;
+            Ok(link.map_or(Reason::Gone, Reason::Announce))
+        }
+    }
+}
+
+/// Whether a start heard from its announcer; not, when that ended.
+fn wait_ready(pipe: OwnedFd) -> bool {
+    let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+    let _woken = poll(&mut fds, super::socket::timeout(READY_WITHIN));
+    let is_woken = fds.iter().any(|fd| fd.any().unwrap_or(false));
+    is_woken && File::from(pipe).read_exact(&mut [0]).is_ok()
+}
+
+/// The file, made where it is missing: private to root, and never through a link somebody planted.
+fn create(path: &Path) -> Result<File> {
+    let file = options().create(true).open(path).explain("open", path)?;
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    is_file.then_some(file).ok_or_else(|| {
+        Error::generic(format!("{} is in the way: it is no regular file", path.display()))
+    })
+}
+
+/// The file; `None` where there is none. Something else at its path says nothing, and stays.
+fn find(path: &Path) -> Result<Option<File>> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(error).explain("look at", path),
+    }
+    match options().open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error).explain("open", path),
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if !is_absent(&error) => Err(error).explain("remove", path),
+        _ => Ok(()),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether the file is still the one at its path.
+fn is_at(path: &Path, file: &File) -> bool {
+    let identity = |found: fs::Metadata| (found.dev(), found.ino());
+    let at = fs::symlink_metadata(path).map(identity).ok();
+    at.is_some() && at == file.metadata().map(identity).ok()
+}
+
+/// A lock of the whole file (fcntl(2), "Advisory record locking"): it is this process's, and a child
+/// doesn't have it.
+const fn whole() -> libc::flock {
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
+/// Takes the lock; `false` where somebody else has it.
+fn lock(file: &File) -> Result<bool, Errno> {
+    match fcntl(file, FcntlArg::F_SETLK(&whole())) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The pid of whoever has the lock; 0 for a process that has none in this pid namespace.
+fn find_holder(file: &File, path: &Path) -> Result<Option<i32>> {
+    let mut asked = whole();
+    fcntl(file, FcntlArg::F_GETLK(&mut asked)).map_err(io::Error::from).explain("ask of", path)?;
+    Ok((asked.l_type != libc::F_UNLCK as libc::c_short).then_some(asked.l_pid))
+}
+
+fn is_held_by(file: &File, path: &Path, pid: i32) -> bool {
+    find_holder(file, path).is_ok_and(|holder| holder == Some(pid))
+}
+
+#[cfg(test)]
+mod tests;

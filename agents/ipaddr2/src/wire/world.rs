@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! For tests: two hosts, each a network namespace of its own, and the wire between them. `v0` is ours,
+//! `v1` the other host's; who listens there sees every frame, header and all.
+
+use super::frame::Frame;
+use super::socket::Packets;
+use crate::kernel::{Kernel, Link};
+use crate::testing::{in_namespace, ip};
+use nix::net::if_::if_nametoindex;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::socket::{
+    AddressFamily, LinkAddr, SockFlag, SockProtocol, SockType, recvfrom, socket,
+};
+use ocf::deadline::Deadline;
+use std::fs::{self, File};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// The hardware addresses of both ends.
+pub(crate) const OURS: [u8; 6] = [2, 0, 0, 0, 0, 0x0a];
+pub(crate) const THEIRS: [u8; 6] = [2, 0, 0, 0, 0, 0x0b];
+
+/// A frame, and when it came, from the first look on.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) at: Duration,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Seen {
+    /// What stands at a place, in hexadecimal digits.
+    pub(crate) fn hex(&self, from: usize, to: usize) -> String {
+        self.bytes[from..to].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn is_arp(&self) -> bool {
+        self.hex(12, 14) == "0806"
+    }
+
+    /// An unsolicited advertisement for an address that ends with these digits.
+    pub(crate) fn is_advertisement_of(&self, end: &str) -> bool {
+        self.bytes.len() >= 78 && self.bytes[54] == 136 && self.hex(62, 78).ends_with(end)
+    }
+}
+
+/// Both hosts, and an ear at the other one.
+pub(crate) struct World {
+    ours: File,
+    theirs: File,
+    ear: OwnedFd,
+    mouth: Packets,
+    began: Instant,
+    pub(crate) kernel: Kernel,
+}
+
+impl World {
+    /// Runs a test with both hosts. The thread is in our namespace.
+    pub(crate) fn run(test: impl FnOnce(&World) + Send + 'static) {
+        in_namespace(|| test(&World::new()));
+    }
+
+    fn new() -> Self {
+        let namespace = || File::open("/proc/thread-self/ns/net").expect("a namespace");
+        let ours = namespace();
+        unshare(CloneFlags::CLONE_NEWNET).expect("a second namespace");
+        let theirs = namespace();
+        let path = format!("/proc/{}/fd/{}", std::process::id(), ours.as_raw_fd());
+        ip("link set lo up");
+        // Nothing of the other kernel's own on the wire.
+        fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("sysctl");
+        ip(&format!(
+            "link add v1 address 02:00:00:00:00:0b type veth peer name v0 address 02:00:00:00:00:0a netns {path}"
+        ));
+        ip("link set v1 up");
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let all = SockProtocol::EthAll;
+        let ear = socket(AddressFamily::Packet, SockType::Raw, flags, all).expect("a socket");
+        let mouth = Packets::to_send(if_nametoindex("v1").expect("v1")).expect("a socket");
+        setns(&ours, CloneFlags::CLONE_NEWNET).expect("back");
+        ip("link set v0 up");
+        let kernel = Kernel::open().expect("netlink");
+        let world = Self { ours, theirs, ear, mouth, began: Instant::now(), kernel };
+        until("a link", || world.link().has_carrier);
+        world
+    }
+
+    /// Our interface.
+    pub(crate) fn link(&self) -> Link {
+        self.kernel.find_link("v0").expect("no refusal").expect("v0")
+    }
+
+    /// Does something as the other host.
+    pub(crate) fn theirs<T>(&self, act: impl FnOnce() -> T) -> T {
+        setns(&self.theirs, CloneFlags::CLONE_NEWNET).expect("over there");
+        let done = act();
+        setns(&self.ours, CloneFlags::CLONE_NEWNET).expect("back");
+        done
+    }
+
+    /// Has the other host send a packet.
+    pub(crate) fn say(&self, frame: &Frame) {
+        self.mouth.send(frame).expect("sent");
+    }
+
+    /// The other host's end as a link: to make its packets.
+    pub(crate) fn their_link(&self) -> Link {
+        Link { mac: THEIRS.to_vec(), name: "v1".to_owned(), ..self.link() }
+    }
+
+    /// The next frame of ours that the other host sees; `None` when none comes in that time.
+    pub(crate) fn next(&self, within: Duration) -> Option<Seen> {
+        let until = Instant::now() + within;
+        let mut buffer = [0; 2048];
+        loop {
+            if let Ok((length, _)) = recvfrom::<LinkAddr>(self.ear.as_raw_fd(), &mut buffer) {
+                let bytes = buffer[..length].to_vec();
+                if bytes.len() >= 14 && bytes[6..12] == OURS {
+                    return Some(Seen { at: self.began.elapsed(), bytes });
+                }
+                continue;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let mut fds = [PollFd::new(self.ear.as_fd(), PollFlags::POLLIN)];
+            let _woken = poll(&mut fds, super::socket::timeout(left));
+        }
+    }
+
+    /// All frames of ours that matter, until so many have come or the time is over.
+    pub(crate) fn collect(
+        &self,
+        count: usize,
+        within: Duration,
+        matters: impl Fn(&Seen) -> bool,
+    ) -> Vec<Seen> {
+        let until = Instant::now() + within;
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            match self.next(until.saturating_duration_since(Instant::now())) {
+                Some(frame) if matters(&frame) => seen.push(frame),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        seen
+    }
+}
+
+/// Asks again and again until the answer is yes.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < limit, "{what}");
+        super::announce::rest(Duration::from_millis(2));
+    }
+}
+
+/// A deadline so far from now.
+pub(crate) fn seconds(seconds: u64) -> Deadline {
+    Deadline::since(Instant::now(), Duration::from_secs(seconds + 2))
+}
