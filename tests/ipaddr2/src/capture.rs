@@ -148,6 +148,11 @@ impl Capture {
         std::iter::from_fn(|| self.next()).flatten().collect()
     }
 
+    /// Forgets what has come in.
+    pub fn clear(&self) {
+        drop(self.take());
+    }
+
     /// The next frame; an inner `None` is one that this host sent.
     fn next(&self) -> Option<Option<Frame>> {
         let mut buffer = [0_u8; 2048];

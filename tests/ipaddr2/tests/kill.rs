@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! KILL at every call of start and stop that changes something; after each one stop answers 0, monitor 7,
+//! start 0, and nothing is left: no address, address label, rule, file or process, and nobody else's
+//! address is gone. And very many addresses at once.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+
+use ipaddr2_tests::world::{VIP, VIP6};
+use ipaddr2_tests::{Agent, Snapshot, World};
+use ocf_tester::kill::{Kill, Trial};
+
+/// What is wrong after a kill: the resource is brought back as Pacemaker does it, and used once more.
+fn recover(world: &World, before: &Snapshot) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut call = |action: &str, code: i32| {
+        let seen = world.run(action);
+        if seen.code() != Some(code) {
+            wrong.push(format!("{action} answers not {code}: {seen}"));
+        }
+    };
+    call("stop", 0);
+    call("monitor", 7);
+    let first = left(world, before);
+    let mut call = |action: &str, code: i32| {
+        let seen = world.run(action);
+        if seen.code() != Some(code) {
+            wrong.push(format!("then {action} answers not {code}: {seen}"));
+        }
+    };
+    call("start", 0);
+    call("monitor", 0);
+    call("stop", 0);
+    wrong.extend(first);
+    wrong.extend(left(world, before));
+    wrong
+}
+
+fn left(world: &World, before: &Snapshot) -> Vec<String> {
+    let changes = before.changes(&Snapshot::full(&world.node));
+    // That an address moves up in its network, or that lo's comes back with a broadcast, is none.
+    let plain = |line: &str| {
+        line.replace(" secondary", "").replace(" brd 255.255.255.255", "").replace("  ", " ")
+    };
+    let of = |kind: &'static str| {
+        changes.iter().filter_map(move |one| one.strip_prefix(kind)).map(plain).collect::<Vec<_>>()
+    };
+    let (added, removed) = (of("adds "), of("removes "));
+    let mut wrong: Vec<String> = Vec::new();
+    wrong.extend(
+        added.iter().filter(|line| !removed.contains(line)).map(|line| format!("left: {line}")),
+    );
+    wrong.extend(
+        removed.iter().filter(|line| !added.contains(line)).map(|line| format!("lost: {line}")),
+    );
+    wrong.extend(world.files().into_iter().map(|file| format!("left: file {file}")));
+    let processes = world.node.processes();
+    // The recovery runs beside the traced action's thread, never beside the action itself.
+    wrong.extend(processes.into_iter().map(|(pid, name)| format!("left: process {pid} {name}")));
+    wrong
+}
+
+fn survives(world: &World, action: &str, preparation: &[&str]) {
+    let before = Snapshot::full(&world.node);
+    let report = world.node.inside(|| {
+        Trial::new(world.call(action))
+            .prepare(preparation)
+            .recover(|_: &Kill| recover(world, &before))
+            .run()
+            .unwrap_or_else(|error| panic!("{action}: {error}"))
+    });
+    println!("{action}: {report}");
+    assert!(report.passed(), "{action}: {report}");
+}
+
+fn labelled() -> World {
+    let all =
+        [("nodad", "true"), ("lvs_ipv6_addrlabel", "true"), ("nic", "v1"), ("cidr_netmask", "64")];
+    World::ours6().with_all(&all)
+}
+
+fn waiting_on_lo() -> World {
+    let world = World::ours().with_all(&[("lvs_support", "true"), ("nic", "v0")]);
+    world.node.ip("address add 192.168.144.2/32 brd 255.255.255.255 dev lo");
+    // Once round: what stop puts back is what it is compared with.
+    world.expect("start", 0);
+    world.expect("stop", 0);
+    world
+}
+
+#[test]
+fn killed_in_start() {
+    survives(&World::ours(), "start", &[]);
+}
+
+#[test]
+fn killed_in_stop() {
+    survives(&World::ours(), "stop", &["start"]);
+}
+
+#[test]
+fn killed_in_start_of_ipv6_with_a_label() {
+    survives(&labelled(), "start", &[]);
+}
+
+#[test]
+fn killed_in_stop_of_ipv6_with_a_label() {
+    survives(&labelled(), "stop", &["start"]);
+}
+
+#[test]
+fn killed_in_start_of_an_address_that_waits_on_lo() {
+    let world = waiting_on_lo();
+    lives_through_lo(&world, "start", &[]);
+}
+
+#[test]
+fn killed_in_stop_of_an_address_that_waits_on_lo() {
+    let world = waiting_on_lo();
+    lives_through_lo(&world, "stop", &["start"]);
+}
+
+/// The address is on lo before and after: only what else is left counts, and that it is there.
+fn lives_through_lo(world: &World, action: &str, preparation: &[&str]) {
+    survives(world, action, preparation);
+    let found = world.has(VIP);
+    assert!(found.len() == 1 && found[0].starts_with("lo "), "{found:?}");
+}
+
+/// The kernel takes the others along unless it is told not to, and a kill may fall in between.
+#[test]
+fn killed_in_stop_of_the_first_address_of_a_network() {
+    let world = World::ours();
+    world.node.ip(
+        "address del 192.168.144.1/24 dev v0\n         address add 192.168.144.2/24 brd + dev v0\n         address add 192.168.144.1/24 brd + dev v0\n         address add 192.168.144.7/24 brd + dev v0",
+    );
+    let check = |world: &World| -> Vec<String> {
+        let mut wrong = Vec::new();
+        for action in ["stop", "stop"] {
+            let seen = world.run(action);
+            if seen.code() != Some(0) {
+                wrong.push(format!("{action} answers not 0: {seen}"));
+            }
+        }
+        for survivor in ["192.168.144.1", "192.168.144.7"] {
+            if world.has(survivor).len() != 1 {
+                wrong.push(format!("lost: {survivor}"));
+            }
+        }
+        if !world.has(VIP).is_empty() {
+            wrong.push("left: the address".to_owned());
+        }
+        // The resource's address is the first again, as the next stop finds it.
+        for (address, bits) in [("192.168.144.1", 24), ("192.168.144.7", 24)] {
+            if !world.has(address).is_empty() {
+                world.node.ip(&format!("address del {address}/{bits} dev v0"));
+            }
+        }
+        world.node.ip("address add 192.168.144.2/24 brd + dev v0");
+        world.node.ip(
+            "address add 192.168.144.1/24 brd + dev v0\n             address add 192.168.144.7/24 brd + dev v0",
+        );
+        for interface in ["all", "v0"] {
+            world.node.set(&format!("ipv4/conf/{interface}/promote_secondaries"), "0");
+        }
+        wrong
+    };
+    let report = world.node.inside(|| {
+        Trial::new(world.call("stop"))
+            .recover(|_: &Kill| check(&world))
+            .run()
+            .unwrap_or_else(|error| panic!("stop: {error}"))
+    });
+    println!("stop of the first address: {report}");
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn killed_in_a_start_that_fails() {
+    let world = World::ours().with("run_arping", "true");
+    world.peer.ip("address add 192.168.144.2/24 dev p0");
+    let before = Snapshot::full(&world.node);
+    let report = world.node.inside(|| {
+        Trial::new(world.call("start"))
+            .expected(1)
+            .budget(12)
+            .recover(|_: &Kill| {
+                let seen = world.run("stop");
+                let mut wrong = left(&world, &before);
+                if seen.code() != Some(0) {
+                    wrong.push(format!("stop answers not 0: {seen}"));
+                }
+                wrong
+            })
+            .run()
+            .unwrap_or_else(|error| panic!("start: {error}"))
+    });
+    println!("a start that fails: {report}");
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn killed_in_reload_agent() {
+    let mut world = World::ours6().with("nodad", "true");
+    world.change("lvs_ipv6_addrlabel", "true");
+    survives(&world, "reload-agent", &["start"]);
+}
+
+/// Each start and stop does its own, and takes nobody else's along.
+#[test]
+fn five_hundred_addresses_at_once() {
+    let world = World::of(Agent::Ours);
+    world.node.ip("address add 10.77.0.1/16 brd + dev v1");
+    let before = Snapshot::full(&world.node);
+    let all = |action: &str, code: i32| {
+        let begun = std::time::Instant::now();
+        let wrong: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..500_u32)
+                .map(|number| {
+                    let [_, _, high, low] = (number + 256).to_be_bytes();
+                    let limit = std::time::Duration::from_secs(120);
+                    let call = world
+                        .call(action)
+                        .parameter("ip", format!("10.77.{high}.{low}"))
+                        .env("OCF_RESOURCE_INSTANCE", format!("vip-{number}"))
+                        .limit(limit);
+                    let world = &world;
+                    scope.spawn(move || {
+                        let seen = world.make(&call);
+                        (seen.code() != Some(code)).then(|| seen.to_string())
+                    })
+                })
+                .collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(wrong.is_empty(), "{} of 500: {}", wrong.len(), wrong[0]);
+        println!("500 addresses, {action} at once: {:.1} s", begun.elapsed().as_secs_f64());
+    };
+    all("start", 0);
+    let there = Snapshot::of(&world.node);
+    assert_eq!(there.addresses().filter(|line| line.starts_with("v1 10.77.")).count(), 501);
+    all("monitor", 0);
+    all("stop", 0);
+    all("monitor", 7);
+    world.is_as_before(&before);
+}
+
+/// One resource, asked by many at once: whatever each is told, at the end it is stopped.
+#[test]
+fn one_address_started_and_stopped_by_many() {
+    for address in [VIP, VIP6] {
+        let world = World::of(Agent::Ours).with("ip", address).with("nodad", "true");
+        let before = Snapshot::full(&world.node);
+        std::thread::scope(|scope| {
+            for number in 0..40 {
+                let (world, action) = (&world, if number % 2 == 0 { "start" } else { "stop" });
+                scope.spawn(move || {
+                    let seen = world.run(action);
+                    assert!(matches!(seen.code(), Some(0 | 1)), "{seen}");
+                });
+            }
+        });
+        world.expect("stop", 0);
+        world.expect("monitor", 7);
+        world.is_as_before(&before);
+    }
+}
