@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-docker on-bookworm on-trixie test-cluster test-takeover soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-peers test-ipaddr2 test-docker on-bookworm on-trixie test-cluster test-takeover soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -21,7 +21,7 @@ demo: root deb lab-tool
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
 	@$(MAKE) --no-print-directory tiers TIERS="stage test-host lab"
-	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-peers test-docker test-cluster"
+	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-peers test-ipaddr2 test-docker test-cluster"
 
 tiers:
 	@for tier in $(TIERS); do \
@@ -32,7 +32,7 @@ tiers:
 
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage man
-	cargo test --workspace --exclude peers --exclude docker-tests
+	cargo test --workspace --exclude peers --exclude docker-tests --exclude ipaddr2-tests
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
 	@echo "the tester's reports, for CI to show:"; ls -1 target/reports/*.xml
 
@@ -44,10 +44,16 @@ test-peers: stage lab
 	cargo test -p ocf-tester --test peers --test upstream --config "$(IN_LAB)"
 	cargo test -p packaging --test installed --config "$(IN_LAB)"
 
+# The address agent in network namespaces, beside Debian's shell agent. Each file of tests is one after the
+# other, because some measure time; what is in one runs side by side.
+test-ipaddr2: stage lab
+	cargo test -p ipaddr2-tests --config "$(IN_LAB)" -- --nocapture
+
 comma := ,
 BUILT = $(if $(CARGO_TARGET_DIR),'--mount'$(comma)'$(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))'$(comma))
 IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces', '--timeout', '1800', '--mount', \
-  '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)']
+  '$(CURDIR):$(CURDIR)', $(BUILT) '--', 'env', 'OCF_AGENTS=$(STAGED)', \
+  'OCF_TESTER=$(STAGE)/usr/bin/ocf-tester']
 
 # The container agent on real Engines, 20.10 and 26.1, each in a container of the lab's: what the tests
 # freeze and kill is theirs alone. What our own calls decide, not the Engine, is left out of the second.
