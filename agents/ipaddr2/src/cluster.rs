@@ -20,6 +20,8 @@ mod lock;
 mod memory;
 mod multicast;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use changes::Rest;
 pub(crate) use lock::Turn;

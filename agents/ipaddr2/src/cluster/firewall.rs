@@ -9,6 +9,9 @@ use ocf::{Context, Error};
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// All that there are (iptables(8)).
+const TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+
 /// How iptables says that somebody else is changing the rules.
 const BUSY: End = End::Exit(4);
 
@@ -91,17 +94,19 @@ impl Chain<'_> {
     /// A chain that isn't there is told from other failures by the list of all chains: what iptables says
     /// of it changes with its versions.
     fn why_no_list(self, output: &Output) -> Trouble {
-        let chains = match self.run(&["-S"]) {
-            Ok(chains) if chains.is_success() => chains,
-            _ => return self.refused(output),
-        };
-        let list = String::from_utf8_lossy(&chains.stdout);
-        let mut lines = list.lines().map(str::split_ascii_whitespace);
-        let is_there = lines.any(|mut words| {
-            matches!(words.next(), Some("-P" | "-N")) && words.next() == Some(self.chain)
-        });
-        if is_there {
-            return self.refused(output);
+        if TABLES.contains(&self.table) {
+            let chains = match self.run(&["-S"]) {
+                Ok(chains) if chains.is_success() => chains,
+                _ => return self.refused(output),
+            };
+            let list = String::from_utf8_lossy(&chains.stdout);
+            let mut lines = list.lines().map(str::split_ascii_whitespace);
+            let is_there = lines.any(|mut words| {
+                matches!(words.next(), Some("-P" | "-N")) && words.next() == Some(self.chain)
+            });
+            if is_there {
+                return self.refused(output);
+            }
         }
         Trouble::NoChain(format!(
             "there is no {}: see clusterip_table and clusterip_chain",
