@@ -279,13 +279,6 @@ fn rules_of_others_stay() {
     });
 }
 
-/// A renamed interface's rules fit nothing any more, and the node would answer everybody.
-#[test]
-/// Nothing is known of the address any more but that it was shared.
-#[test]
-#[test]
-/// Without iptables nothing can be started; and stopped only what can't have been started.
-#[test]
 #[test]
 fn arp_answers_name_the_shared_address_while_it_is_shared() {
     with_interface(|| {
@@ -308,9 +301,6 @@ fn arp_answers_name_the_shared_address_while_it_is_shared() {
     });
 }
 
-/// KILL may come after any call: what a start did so far, a stop undoes.
-#[test]
-#[test]
 #[test]
 fn an_address_is_shared_by_instances_that_have_the_same_one() {
     with_interface(|| {

@@ -6,6 +6,8 @@ use crate::cluster::check;
 use ocf::error::Kind;
 use std::path::Path;
 
+/// A renamed interface's rules fit nothing any more, and the node would answer everybody.
+#[test]
 fn a_renamed_interface_is_followed() {
     with_interface(|| {
         let folder = Folder::new("renamed");
@@ -24,6 +26,8 @@ fn a_renamed_interface_is_followed() {
     });
 }
 
+/// Nothing is known of the address any more but that it was shared.
+#[test]
 fn a_stop_needs_neither_interface_nor_prefix_nor_sound_parameters() {
     with_interface(|| {
         let folder = Folder::new("bare");
@@ -42,6 +46,7 @@ fn a_stop_needs_neither_interface_nor_prefix_nor_sound_parameters() {
     });
 }
 
+#[test]
 fn a_start_that_fails_leaves_nothing() {
     with_interface(|| {
         let folder = Folder::new("fails");
@@ -75,6 +80,8 @@ fn write_program(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// Without iptables nothing can be started; and stopped only what can't have been started.
+#[test]
 fn a_host_without_iptables() {
     with_interface(|| {
         let folder = Folder::new("bare-host");
@@ -93,6 +100,8 @@ fn a_host_without_iptables() {
     });
 }
 
+/// KILL may come after any call: what a start did so far, a stop undoes.
+#[test]
 fn what_a_killed_start_left_is_stopped() {
     with_interface(|| {
         let folder = Folder::new("killed");
@@ -113,6 +122,7 @@ fn what_a_killed_start_left_is_stopped() {
     });
 }
 
+#[test]
 fn what_can_work_nowhere_is_refused() {
     let folder = Folder::new("check");
     let refused = |ip: &str, more: &[(&str, &str)]| {
