@@ -4,12 +4,17 @@
 
 mod address;
 mod answer;
+mod event;
+mod held;
+mod label;
 mod link;
 mod netlink;
+mod promotion;
 mod route;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use event::{Event, Events, Group};
 pub(crate) use netlink::{Kernel, Refusal};
 
 use std::fmt;
@@ -67,6 +72,36 @@ pub(crate) struct Assigned {
     pub(crate) valid: Option<u32>,
     /// The metric of its prefix's route (`IFA_RT_PRIORITY`).
     pub(crate) metric: Option<u32>,
+}
+
+impl Assigned {
+    /// An address without anything that it need not have.
+    pub(crate) const fn bare(index: u32, ip: IpAddr, prefix: u8) -> Self {
+        Self {
+            index,
+            ip,
+            prefix,
+            peer: None,
+            broadcast: None,
+            label: None,
+            flags: 0,
+            scope: 0,
+            preferred: None,
+            valid: None,
+            metric: None,
+        }
+    }
+}
+
+/// Whether the network of an address with this prefix has another address in it.
+pub(crate) fn contains(network: IpAddr, prefix: u8, ip: IpAddr) -> bool {
+    let bits = |ip| match ip {
+        // Aligned to the left, so that a prefix means the same in both families.
+        IpAddr::V4(ip) => u128::from(u32::from(ip)) << 96,
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    let differing = (bits(network) ^ bits(ip)).leading_zeros();
+    Family::of(network) == Family::of(ip) && differing >= u32::from(prefix)
 }
 
 /// An interface.

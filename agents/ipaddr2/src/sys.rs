@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::{ForkResult, fork as nix_fork};
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The longest hardware address that the kernel has room for (`MAX_ADDR_LEN`, linux/netdevice.h).
@@ -151,4 +152,39 @@ fn change_multicast(how: libc::Ioctl, interface: &str, mac: &[u8; 6]) -> Result<
     // SAFETY: the kernel reads one `ifreq`, which lives until the call returns.
     let done = unsafe { libc::ioctl(socket.as_raw_fd(), how, &raw const request) };
     Errno::result(done).map(drop)
+}
+
+/// `struct ifreq` (netdevice(7)) with an IPv4 address in it.
+#[repr(C)]
+struct AddressRequest {
+    label: [u8; libc::IFNAMSIZ],
+    family: u16,
+    port: u16,
+    address: [u8; 4],
+    /// The rest of the kernel's union.
+    rest: [u8; 16],
+}
+
+/// What one of netdevice(7)'s questions (`SIOCGIFADDR`, `SIOCGIFNETMASK`) has as its answer for the address
+/// with this label; the kernel takes the label's first address where it has no such one.
+pub(crate) fn ask_address(
+    socket: BorrowedFd<'_>,
+    question: libc::c_ulong,
+    label: &str,
+    ip: Ipv4Addr,
+) -> Result<Ipv4Addr, Errno> {
+    let mut request = AddressRequest {
+        label: [0; libc::IFNAMSIZ],
+        family: libc::AF_INET as u16,
+        port: 0,
+        address: ip.octets(),
+        rest: [0; 16],
+    };
+    // The last byte stays 0.
+    let room = request.label.get_mut(..label.len()).filter(|room| room.len() < libc::IFNAMSIZ);
+    room.ok_or(Errno::ENODEV)?.copy_from_slice(label.as_bytes());
+    // SAFETY: the request is live, and as large as the kernel's `struct ifreq` on every architecture.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), question as _, &raw mut request) };
+    Errno::result(done)?;
+    Ok(Ipv4Addr::from(request.address))
 }

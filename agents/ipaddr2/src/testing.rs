@@ -5,6 +5,7 @@
 
 use nix::sched::{CloneFlags, unshare};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Runs a test in a new network namespace, which goes when it ends. Needs root.
 pub(crate) fn in_namespace<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
@@ -40,5 +41,14 @@ pub(crate) fn two_interfaces() {
         ip(&format!("link add v{number} type veth peer name p{number}"));
         ip(&format!("link set p{number} up"));
         ip(&format!("link set v{number} up"));
+    }
+}
+
+/// Waits until something is so, ten seconds at most.
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !is_so() {
+        assert!(Instant::now() < until, "never: {what}");
+        std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -116,19 +116,9 @@ pub(super) fn read(payload: &[u8]) -> Result<Assigned, Refusal> {
     };
     let index = parse_u32(rest.get(..4).unwrap_or_default())?;
     let (mut local, mut other) = (None, None);
-    let mut assigned = Assigned {
-        index,
-        ip: IpAddr::from([0; 4]),
-        prefix,
-        peer: None,
-        broadcast: None,
-        label: None,
-        flags: flags.into(),
-        scope,
-        preferred: None,
-        valid: None,
-        metric: None,
-    };
+    let mut assigned = Assigned::bare(index, IpAddr::from([0; 4]), prefix);
+    assigned.flags = flags.into();
+    assigned.scope = scope;
     attributes(payload, HEADER, |kind, bytes| {
         match kind {
             IFA_LOCAL => local = Some(address(family, bytes)?),

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 const WORDS: u16 = 1;
 
 /// The bytes of `struct nlmsghdr`.
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 16;
 
 /// What takes the kind and the payload of a message.
 pub(super) type Each<'a> = dyn FnMut(u16, &[u8]) -> Result<(), Refusal> + 'a;

@@ -69,6 +69,12 @@ impl From<netlink_packet_core::DecodeError> for Refusal {
     }
 }
 
+impl From<Refusal> for ocf::Error {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error("ask the kernel about its network")
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.errno.desc().to_lowercase())?;

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Deletions that take nothing along, address labels, events.
+
+use super::*;
+use ocf::deadline::Deadline;
+use std::fs;
+use std::time::{Duration, Instant};
+
+const SYSCTL: &str = "/proc/sys/net/ipv4/conf/v0/promote_secondaries";
+
+fn within(seconds: u64) -> Deadline {
+    Deadline::since(Instant::now(), Duration::from_secs(seconds))
+}
+
+/// The last parts of v0's addresses.
+fn lasts(kernel: &Kernel, index: u32) -> Vec<u8> {
+    let addresses = kernel.addresses(index, Family::V4).expect("addresses");
+    let mut lasts: Vec<u8> = addresses
+        .iter()
+        .filter_map(|one| match one.ip {
+            IpAddr::V4(ip) => ip.octets().last().copied(),
+            IpAddr::V6(_) => None,
+        })
+        .collect();
+    lasts.sort_unstable();
+    lasts
+}
+
+#[test]
+fn a_primary_address_goes_alone() {
+    in_namespace(|| {
+        two_interfaces();
+        for sysctl in ["0\n", "1\n"] {
+            fs::write(SYSCTL, sysctl).expect("sysctl");
+            for last in [1, 2, 7] {
+                ip(&format!("addr add 192.168.144.{last}/24 dev v0"));
+            }
+            let kernel = kernel();
+            let index = link(&kernel, "v0").index;
+            let first = assigned(index, "192.168.144.1", 24);
+            assert!(kernel.delete_alone("v0", &first).expect("deleted"));
+            assert_eq!(lasts(&kernel, index), [2, 7]);
+            assert_eq!(fs::read_to_string(SYSCTL).expect("sysctl"), sysctl);
+            assert!(!kernel.delete_alone("v0", &first).expect("it was gone"));
+            // Without a setting of that name, what was lost comes again.
+            let second = assigned(index, "192.168.144.2", 24);
+            assert!(kernel.delete_alone("no such", &second).expect("deleted"));
+            assert_eq!(lasts(&kernel, index), [7]);
+            ip("addr flush dev v0");
+        }
+    });
+}
+
+#[test]
+fn many_go_at_once_and_the_others_stay() {
+    in_namespace(|| {
+        two_interfaces();
+        fs::write(SYSCTL, "0\n").expect("sysctl");
+        for last in 1..=200 {
+            ip(&format!("addr add 192.168.144.{last}/24 dev v0"));
+        }
+        let index = link(&kernel(), "v0").index;
+        // Threads share the namespace they are made in.
+        std::thread::scope(|scope| {
+            for half in 0..4_u8 {
+                scope.spawn(move || {
+                    let kernel = kernel();
+                    for last in (1..=200).filter(|last| last % 5 == half) {
+                        let one = assigned(index, &format!("192.168.144.{last}"), 24);
+                        assert!(kernel.delete_alone("v0", &one).expect("deleted"));
+                    }
+                });
+            }
+        });
+        let left: Vec<u8> = (1..=200).filter(|last| last % 5 == 4).collect();
+        assert_eq!(lasts(&kernel(), index), left);
+        assert_eq!(fs::read_to_string(SYSCTL).expect("sysctl"), "0\n");
+    });
+}
+
+#[test]
+fn an_address_label_is_one_of_the_address_itself() {
+    in_namespace(|| {
+        let kernel = kernel();
+        let vip: IpAddr = "2001:db8::5".parse().expect("ip");
+        let find = || kernel.find_address_label(vip).expect("no refusal");
+        assert_eq!(find(), None, "that of ::/0 isn't ours");
+        kernel.remove_address_label(vip, 99).expect("there was none");
+        kernel.add_address_label(vip, 99).expect("added");
+        kernel.add_address_label(vip, 99).expect("twice");
+        assert_eq!(find(), Some(99));
+        kernel.remove_address_label(vip, 98).expect("another's stays");
+        assert_eq!(find(), Some(99));
+        kernel.add_address_label(vip, 98).expect("changed");
+        assert_eq!(find(), Some(98));
+        kernel.remove_address_label(vip, 98).expect("removed");
+        assert_eq!(find(), None);
+    });
+}
+
+#[test]
+fn the_end_of_duplicate_detection_is_told() {
+    in_namespace(|| {
+        two_interfaces();
+        let kernel = kernel();
+        let index = link(&kernel, "v0").index;
+        let mut events = kernel.subscribe(&[Group::Ipv6Address]).expect("events");
+        let wanted = assigned(index, "2001:db8::5", 64);
+        kernel.add(&wanted).expect("added");
+        let mut tentative = Vec::new();
+        let until = within(10);
+        while tentative.last() != Some(&false) {
+            match events.next(&until).expect("no refusal").expect("an event in time") {
+                Event::Address(found) if found.ip == wanted.ip => {
+                    tentative.push(found.flags & 0x40 != 0);
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(tentative.first(), Some(&true));
+        kernel.delete(&wanted).expect("deleted");
+        let gone = |event| matches!(event, Event::AddressGone(found) if found.ip == wanted.ip);
+        while !gone(events.next(&until).expect("no refusal").expect("an event in time")) {}
+        // The passing of time is what is tested here.
+        let mut silent = kernel.subscribe(&[]).expect("events");
+        let limit = Deadline::since(Instant::now(), Duration::from_secs(20));
+        assert_eq!(silent.next(&limit.within(Duration::from_millis(30))).expect("events"), None);
+    });
+}
+
+#[test]
+fn a_link_is_waited_for() {
+    in_namespace(|| {
+        two_interfaces();
+        ip("link set p0 down");
+        let kernel = kernel();
+        let index = link(&kernel, "v0").index;
+        let none = kernel.wait_for_carrier(index, &within(20).within(Duration::from_millis(50)));
+        assert!(!none.expect("a link").has_carrier);
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| self::kernel().wait_for_carrier(index, &within(20)));
+            ip("link set p0 up");
+            assert!(waiter.join().expect("no panic").expect("a link").has_carrier);
+        });
+        ip("link set p0 down");
+        ip("link del v0");
+        let gone = kernel.wait_for_carrier(index, &within(20)).expect_err("it is gone");
+        assert_eq!(gone.errno, Errno::ENODEV);
+    });
+}
