@@ -49,8 +49,8 @@ const INSIDE: [&str; 7] = [
 ];
 
 /// Debian's agents and what they run: upstream's ocf-tester needs libxml2-utils; the agent ping,
-/// iputils-ping.
-const SHELL_AGENTS: [&str; 3] = ["resource-agents", "libxml2-utils", "strace"];
+/// iputils-ping; IPaddr2, arping.
+const SHELL_AGENTS: [&str; 4] = ["resource-agents", "libxml2-utils", "strace", "iputils-arping"];
 
 /// A web server under Pacemaker Remote; the shell agent asks it with wget.
 const WEB: [&str; 5] = ["pacemaker-remote", "resource-agents", "apache2", "wget", "procps"];
