@@ -133,7 +133,8 @@ impl Plan {
 
     /// The longest that both bursts of an announcer take, with time to spare for a busy node.
     pub(crate) fn longest(&self) -> Duration {
-        self.pause().saturating_mul(self.steps()).saturating_mul(2) + Duration::from_secs(10)
+        let bursts = self.pause().saturating_mul(self.steps()).saturating_mul(2);
+        bursts.saturating_add(Duration::from_secs(10))
     }
 
     /// Sends the first step at once and tells in the log what went wrong: an address that nobody has been

@@ -12,7 +12,7 @@
 
 use super::announce::{Plan, Tally, rest};
 use super::find_obstacle;
-use crate::kernel::{Family, Kernel, Link};
+use crate::kernel::{Kernel, Link};
 use crate::sys;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -55,19 +55,17 @@ pub(crate) enum Bursts {
 }
 
 impl Bursts {
-    /// When which step is due.
+    /// The steps, each with the time to wait before it. What is late makes all that follows it late:
+    /// nothing is sent faster than it was asked for.
     fn steps(self, steps: u32, pause: Duration) -> impl Iterator<Item = (Duration, u32)> {
-        let burst = move |first: u32, at: Duration| {
-            (first..steps).map(move |step| (at + pause.saturating_mul(step), step))
+        let (first, second) = match self {
+            Self::RestAndSecond(after) => (1..steps, Some(after)),
+            Self::Second(after) => (0..0, Some(after)),
+            Self::Rest => (1..steps, None),
         };
-        let end = pause.saturating_mul(steps.saturating_sub(1));
-        let (rest, second) = match self {
-            Self::RestAndSecond(after) => (true, Some(end + after)),
-            Self::Second(after) => (false, Some(after)),
-            Self::Rest => (true, None),
-        };
-        let rest = rest.then(|| burst(1, Duration::ZERO));
-        rest.into_iter().flatten().chain(second.map(|at| burst(0, at)).into_iter().flatten())
+        let again = second.map(|_| 0..steps).into_iter().flatten();
+        let wait = move |step| if step == 0 { second.unwrap_or(pause) } else { pause };
+        first.chain(again).map(move |step| (wait(step), step))
     }
 }
 
@@ -194,8 +192,8 @@ fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
     let Some(packets) = plan.open(&mut tally) else { return tally };
     let began = Instant::now();
     let longest = plan.longest();
-    for (due, step) in bursts.steps(plan.steps(), plan.pause()) {
-        rest(due.saturating_sub(began.elapsed()));
+    for (wait, step) in bursts.steps(plan.steps(), plan.pause()) {
+        rest(wait.min(longest));
         if began.elapsed() > longest || !is_at(path, file) {
             break;
         }
@@ -221,17 +219,18 @@ enum Reason {
 
 fn look(kernel: &Kernel, plan: &Plan) -> Result<Reason, Errno> {
     let index = plan.link.index;
-    let held = kernel.addresses(index, Family::of(plan.ip)).map_err(|refusal| refusal.errno)?;
-    let held = held.into_iter().find(|one| one.ip == plan.ip && one.prefix == plan.prefix);
-    match held.map(|assigned| assigned.flags) {
-        None => Ok(Reason::Gone),
-        Some(flags) if flags & FAILED != 0 => Ok(Reason::Gone),
-        Some(flags) if flags & TENTATIVE != 0 => Ok(Reason::NotYet),
-        Some(_) => {
-            let link = kernel.find_link_by_index(index).map_err(|refusal| refusal.errno)?;
-            Ok(link.map_or(Reason::Gone, Reason::Announce))
-        }
-    }
+    let found = kernel.find_link_by_index(index).map_err(|refusal| refusal.errno)?;
+    let Some(link) = found else { return Ok(Reason::Gone) };
+    // The kernel renames an interface's labels with it.
+    let rest_of_label = plan.label.strip_prefix(&plan.link.name).unwrap_or_default();
+    let label = format!("{}{rest_of_label}", link.name);
+    let held = kernel.holds(&label, index, plan.ip, plan.prefix);
+    Ok(match held.map_err(|refusal| refusal.errno)?.map(|assigned| assigned.flags) {
+        None => Reason::Gone,
+        Some(flags) if flags & FAILED != 0 => Reason::Gone,
+        Some(flags) if flags & TENTATIVE != 0 => Reason::NotYet,
+        Some(_) => Reason::Announce(link),
+    })
 }
 
 /// Whether a start heard from its announcer; not, when that ended.

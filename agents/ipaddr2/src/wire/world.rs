@@ -6,14 +6,18 @@ use super::frame::Frame;
 use super::socket::Packets;
 use crate::kernel::{Kernel, Link};
 use crate::testing::{in_namespace, ip};
+use nix::cmsg_space;
 use nix::net::if_::if_nametoindex;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::socket::{
-    AddressFamily, LinkAddr, SockFlag, SockProtocol, SockType, recvfrom, socket,
+    AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
+    recvmsg, setsockopt, socket, sockopt,
 };
+use nix::sys::time::TimeSpec;
 use ocf::deadline::Deadline;
 use std::fs::{self, File};
+use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -21,7 +25,7 @@ use std::time::{Duration, Instant};
 pub(crate) const OURS: [u8; 6] = [2, 0, 0, 0, 0, 0x0a];
 pub(crate) const THEIRS: [u8; 6] = [2, 0, 0, 0, 0, 0x0b];
 
-/// A frame, and when it came, from the first look on.
+/// A frame, and when the kernel got it (from 1970 on).
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) at: Duration,
@@ -50,7 +54,6 @@ pub(crate) struct World {
     theirs: File,
     ear: OwnedFd,
     mouth: Packets,
-    began: Instant,
     pub(crate) kernel: Kernel,
 }
 
@@ -77,11 +80,14 @@ impl World {
         let all = SockProtocol::EthAll;
         let ear = socket(AddressFamily::Packet, SockType::Raw, flags, all).expect("a socket");
         let mouth = Packets::to_send(if_nametoindex("v1").expect("v1")).expect("a socket");
+        setsockopt(&ear, sockopt::ReceiveTimestampns, &true).expect("times");
         setns(&ours, CloneFlags::CLONE_NEWNET).expect("back");
         ip("link set v0 up");
         let kernel = Kernel::open().expect("netlink");
-        let world = Self { ours, theirs, ear, mouth, began: Instant::now(), kernel };
-        until("a link", || world.link().has_carrier);
+        let world = Self { ours, theirs, ear, mouth, kernel };
+        // A carrier alone isn't enough: until the kernel has seen to it, what is sent is dropped.
+        until("our link", || world.link().operstate == 6);
+        world.theirs(|| until("their link", || ip("-o link show v1").contains("state UP")));
         world
     }
 
@@ -108,15 +114,29 @@ impl World {
         Link { mac: THEIRS.to_vec(), name: "v1".to_owned(), ..self.link() }
     }
 
+    /// The next frame that is there already. The kernel's time: this process may be late.
+    fn hear(&self) -> Option<Seen> {
+        let mut buffer = [0; 2048];
+        let mut room = cmsg_space!(TimeSpec);
+        let mut parts = [IoSliceMut::new(&mut buffer)];
+        let flags = MsgFlags::empty();
+        let message =
+            recvmsg::<LinkAddr>(self.ear.as_raw_fd(), &mut parts, Some(&mut room), flags).ok()?;
+        let time = message.cmsgs().ok()?.find_map(|part| match part {
+            ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
+            _ => None,
+        });
+        let (at, length) = (time.expect("a time"), message.bytes);
+        Some(Seen { at, bytes: buffer[..length].to_vec() })
+    }
+
     /// The next frame of ours that the other host sees; `None` when none comes in that time.
     pub(crate) fn next(&self, within: Duration) -> Option<Seen> {
         let until = Instant::now() + within;
-        let mut buffer = [0; 2048];
         loop {
-            if let Ok((length, _)) = recvfrom::<LinkAddr>(self.ear.as_raw_fd(), &mut buffer) {
-                let bytes = buffer[..length].to_vec();
-                if bytes.len() >= 14 && bytes[6..12] == OURS {
-                    return Some(Seen { at: self.began.elapsed(), bytes });
+            if let Some(seen) = self.hear() {
+                if seen.bytes.len() >= 14 && seen.bytes[6..12] == OURS {
+                    return Some(seen);
                 }
                 continue;
             }
@@ -127,6 +147,16 @@ impl World {
             let mut fds = [PollFd::new(self.ear.as_fd(), PollFlags::POLLIN)];
             let _woken = poll(&mut fds, super::socket::timeout(left));
         }
+    }
+
+    /// Whether one of the frames that came by now, whoever sent it, holds these bytes.
+    pub(crate) fn has_heard(&self, hex: &str) -> bool {
+        while let Some(seen) = self.hear() {
+            if seen.hex(0, seen.bytes.len()).contains(hex) {
+                return true;
+            }
+        }
+        false
     }
 
     /// All frames of ours that matter, until so many have come or the time is over.
