@@ -5,6 +5,7 @@
 
 mod cluster;
 mod configuration;
+mod dad;
 mod kernel;
 mod namespace;
 mod record;

@@ -79,6 +79,9 @@ pub(crate) fn start(path: &Path, plan: &Plan, bursts: Bursts) -> Result<()> {
         tracing::debug!("{}: {} isn't announced: {why}", plan.link.name, plan.ip);
         return Ok(());
     }
+    if bursts.steps(plan.steps(), Duration::ZERO).next().is_none() {
+        return Ok(());
+    }
     let cannot = |errno: Errno| {
         let why = errno.desc().to_lowercase();
         Error::generic(format!("cannot announce {} in the background: {why}", plan.ip))
