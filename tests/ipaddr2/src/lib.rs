@@ -21,6 +21,7 @@ pub mod agent;
 pub mod capture;
 pub mod namespace;
 pub mod row;
+pub mod segment;
 pub mod side_by_side;
 pub mod snapshot;
 pub mod world;
@@ -29,6 +30,7 @@ pub use agent::Agent;
 pub use capture::{Capture, Frame};
 pub use namespace::Namespace;
 pub use row::Row;
+pub use segment::Segment;
 pub use snapshot::Snapshot;
 pub use world::{Seen, World};
 

@@ -218,7 +218,7 @@ impl World {
 }
 
 impl Seen {
-    fn of(call: &Invocation, execution: Execution) -> Self {
+    pub(crate) fn of(call: &Invocation, execution: Execution) -> Self {
         let reason = execution.exit_reason.clone().unwrap_or_default();
         let stderr = String::from_utf8_lossy(&execution.stderr);
         let what = format!("{}\n{}\n{stderr}", call.reproduction(), execution.verdict);
