@@ -41,6 +41,17 @@ pub fn take_names(node: &Host) -> Result<Output> {
     node.ok(["dpkg", "--install"].into_iter().chain(found.lines()))
 }
 
+/// The same, where the shell agents have stopped what ours had started: they don't know of the files that ours
+/// keep of an address.
+///
+/// # Errors
+/// As [`take_names`].
+pub fn take_names_again(node: &Host) -> Result<()> {
+    take_names(node)?;
+    node.ok(["find", "/run/resource-agents", "-name", "IPaddr2-*", "-type", "f", "-delete"])
+        .map(|_| ())
+}
+
 /// Installs Debian's packages of shell agents once more, as they lie in the image.
 ///
 /// # Errors

@@ -14,7 +14,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`asking`] |
+//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`asking`], [`probing`] |
 //! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`] |
 //! | hosts, their network and power | [`site`], [`power`], [`rights`], [`attendant`], [`fence`] |
 //! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`beside`], [`carry`], [`space`] |
@@ -44,6 +44,7 @@ pub mod logs;
 pub mod mirror;
 pub mod packages;
 pub mod power;
+pub mod probing;
 pub mod process;
 pub mod progress;
 pub mod recipe;

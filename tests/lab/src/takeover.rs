@@ -6,6 +6,7 @@
 //! while there are two witnesses on both nodes: the log of Pacemaker's executor with every call it
 //! made, and monitors called without a pause whenever dpkg works.
 
+pub mod address;
 pub mod container;
 pub mod files;
 pub mod watch;
@@ -27,17 +28,18 @@ use std::path::Path;
 use watch::{CALLER, Monitor, Watch};
 
 /// The resources: id and agent. The first two are to be on a node each; the last is promotable.
-const RESOURCES: [(&str, &str); 4] = [
+const RESOURCES: [(&str, &str); 5] = [
     ("hdummy", "heartbeat/Dummy"),
     ("pdummy", "pacemaker/Dummy"),
     (container::ID, "heartbeat/docker"),
+    (address::ID, "heartbeat/IPaddr2"),
     ("stateful", "pacemaker/Stateful"),
 ];
 
 const STATEFUL: &str = "stateful";
 
 /// What an operator enables and disables.
-const TOP: [&str; 4] = ["hdummy", "pdummy", container::ID, "stateful-clone"];
+const TOP: [&str; 5] = ["hdummy", "pdummy", container::ID, address::ID, "stateful-clone"];
 
 /// How often, in milliseconds, everything is monitored (`interval=1s`) but the unpromoted one: pcs
 /// wants another interval for that.
@@ -94,8 +96,11 @@ impl Story<'_> {
                 .map(|(node, files)| format!("{node}: {} lines", files.count()))
                 .collect())
         })?;
-        self.step("the shell agents start Dummy, Dummy, docker and Stateful", || self.create())?;
+        self.step("the shell agents start Dummy, Dummy, docker, IPaddr2 and Stateful", || {
+            self.create()
+        })?;
         let started = Started::of(self.cluster)?;
+        let probing = address::probe(self.cluster)?;
         self.step("our packages are installed", || {
             self.under_watch(true, |node| install(node, first))
         })?;
@@ -108,9 +113,11 @@ impl Story<'_> {
         })?;
         self.step("ours go on, and back", || self.move_promotion(true))?;
         self.step("no container was started anew", || started.require_same(self.cluster))?;
+        self.step("no probe was lost", || address::require_all_answered(probing))?;
         self.step("ours stop what the shell agents started", || self.stop_all(true))?;
-        self.step("ours start the four", || self.start_all(true))?;
+        self.step("ours start the five", || self.start_all(true))?;
         let started = Started::of(self.cluster)?;
+        let probing = address::probe(self.cluster)?;
         self.step("our taking of names is removed", || {
             self.under_watch(false, |node| dpkg(node, ["--remove", NAMES]))
         })?;
@@ -124,7 +131,8 @@ impl Story<'_> {
             self.under_watch(false, |node| dpkg(node, ["--purge", NAMES, COLLECTION]))
         })?;
         self.step("no container was started anew", || started.require_same(self.cluster))?;
-        self.step("the shell agents stop the four", || self.stop_all(false))?;
+        self.step("no probe was lost", || address::require_all_answered(probing))?;
+        self.step("the shell agents stop the five", || self.stop_all(false))?;
         self.step("the nodes' disks are what they were, byte for byte", || self.compare(&before))
     }
 
@@ -165,6 +173,7 @@ impl Story<'_> {
             self.cluster.pcs(["constraint", "location", id, "prefers", node])?;
         }
         container::create(self.cluster)?;
+        address::create(self.cluster)?;
         let create = ["resource", "create", STATEFUL, "ocf:pacemaker:Stateful", "op"];
         let monitors = [
             "monitor",
@@ -185,10 +194,11 @@ impl Story<'_> {
             (RESOURCES[0].0, "Started"),
             (RESOURCES[1].0, "Started"),
             (container::ID, "Started"),
+            (address::ID, "Started"),
             (STATEFUL, "Promoted"),
             (STATEFUL, "Unpromoted"),
         ];
-        self.cluster.wait("all four being up", |status| {
+        self.cluster.wait("all five being up", |status| {
             for (id, _) in RESOURCES {
                 status.trouble(id).map_or(Ok(()), |trouble| Err(Error::new(trouble)))?;
             }
@@ -211,7 +221,7 @@ impl Story<'_> {
                 }
             }
             let whose = if are_ours { "ours" } else { "shell agents" };
-            evidence.push(format!("{}: {whose} at the four names", node.name));
+            evidence.push(format!("{}: {whose} at the five names", node.name));
         }
         Ok(evidence)
     }
@@ -267,7 +277,7 @@ impl Story<'_> {
 
     fn stop_all(&self, are_ours: bool) -> Result<Evidence> {
         self.cluster.pcs(["resource", "disable"].into_iter().chain(TOP))?;
-        self.cluster.wait("all four being stopped", |status| {
+        self.cluster.wait("all five being stopped", |status| {
             for (id, _) in RESOURCES {
                 status.trouble(id).map_or(Ok(()), |trouble| Err(Error::new(trouble)))?;
             }
@@ -281,8 +291,9 @@ impl Story<'_> {
             }
         }
         container::expect_none(self.cluster)?;
+        address::expect_none(self.cluster, are_ours)?;
         let mut evidence = self.require_agents(are_ours)?;
-        evidence.push("no state file and no container is left on either node".into());
+        evidence.push("no state file, container or address is left on either node".into());
         Ok(evidence)
     }
 
@@ -314,7 +325,7 @@ impl Story<'_> {
         Ok(counts)
     }
 
-    /// All that Pacemaker's executors ran so far of the four, in numbers.
+    /// All that Pacemaker's executors ran so far of the five, in numbers.
     fn executed(&self) -> Result<Evidence> {
         let mut evidence = Evidence::new();
         for node in self.cluster.nodes() {
@@ -355,7 +366,11 @@ fn monitors_on(status: &Status, node: &Host) -> Vec<Monitor> {
         monitors.extend(found.map(|code| Monitor {
             instance: id.to_owned(),
             agent: agent.to_owned(),
-            parameter: if id == container::ID { container::IMAGE } else { "" },
+            parameter: match id {
+                container::ID => container::IMAGE,
+                address::ID => address::PARAMETER,
+                _ => "",
+            },
             code,
         }));
     }

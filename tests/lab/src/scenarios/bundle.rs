@@ -2,11 +2,12 @@
 //! A bundle of one replica, made as the vendors' manuals write it: a container with Pacemaker Remote
 //! and Apache, an address that goes with it, and the third host that asks for its page.
 //!
-//! The agent of the container is ours; those of the address and of Apache are Debian's shell agents, as
-//! long as there are none of ours. The nodes therefore have Debian's agents, and ours at their names.
+//! The agents of the container and of the address are ours; that of Apache is Debian's shell agent, as long
+//! as there is none of ours. The nodes therefore have Debian's agents, and ours at their names.
 
 use super::settle;
 use crate::asking::{Answers, Asking};
+use crate::beside::take_names_again;
 use crate::checks::{Check, Evidence, running_on};
 use crate::cluster::{AGENT_DIR, Cluster, NODES, PACEMAKER_LOG};
 use crate::failover::fencing_since;
@@ -275,7 +276,7 @@ fn standby(cluster: &Cluster) -> Result<Evidence> {
     }
     let debians = move_away(cluster, asking);
     // Whatever came of it: the next scenario wants ours.
-    cluster.nodes().try_for_each(|node| beside::take_names(node).map(|_| ()))?;
+    cluster.nodes().try_for_each(take_names_again)?;
     let debians = debians?;
     // The shell agent waits for a grace of ten seconds, which the container's init can't use.
     if ours.code != "0" || ours.stop * 2 > debians.stop {

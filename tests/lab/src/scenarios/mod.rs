@@ -6,6 +6,7 @@
 //! [`slate`] removes what it made and looks whether the agents left anything. Resources and node
 //! attributes are named `lab-…`, so that what is found can be told from anything else.
 
+pub mod address;
 pub mod bundle;
 pub mod clones;
 pub mod docker;
@@ -34,6 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         notify::ALL,
         recovery::ALL,
         docker::ALL,
+        address::ALL,
         steady::ALL,
     ];
     lists.into_iter().flatten()
@@ -41,7 +43,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
 
 /// Every scenario on two nodes that have Debian's shell agents, and ours at the names of some.
 pub fn beside() -> impl Iterator<Item = &'static Check> {
-    bundle::ALL.iter()
+    bundle::ALL.iter().chain(address::BESIDE)
 }
 
 /// Runs a scenario with nothing of an earlier one around, and leaves nothing of it behind.
