@@ -16,8 +16,9 @@ use super::frame::{self, Audience, Frame};
 use super::socket::Packets;
 use crate::Parameters;
 use crate::configuration::Sender;
-use crate::kernel::{Assigned, Link};
+use crate::kernel::{Assigned, Kernel, Link};
 use nix::errno::Errno;
+use nix::libc;
 use ocf::deadline::Deadline;
 use ocf::tracing;
 use std::fmt;
@@ -139,17 +140,17 @@ impl Plan {
 
     /// Sends the first step at once and tells in the log what went wrong: an address that nobody has been
     /// told of works none the less, only later.
-    pub(crate) fn send_first(&self) -> Tally {
+    pub(crate) fn send_first(&self, kernel: &Kernel) -> Tally {
         let mut tally = Tally::default();
         if let Some(packets) = self.open(&mut tally) {
-            self.send_step(&packets, &self.link, 0, &mut tally);
+            self.tell(kernel, &packets, 0, &mut tally);
         }
         tally.report(self);
         tally
     }
 
     /// Sends a whole burst and waits between its steps; what the deadline cuts off counts as not sent.
-    pub(crate) fn send_all(&self, deadline: &Deadline) -> Tally {
+    pub(crate) fn send_all(&self, kernel: &Kernel, deadline: &Deadline) -> Tally {
         let mut tally = Tally::default();
         if let Some(packets) = self.open(&mut tally) {
             let pause = self.pause();
@@ -161,11 +162,47 @@ impl Plan {
                     }
                     rest(pause);
                 }
-                self.send_step(&packets, &self.link, step, &mut tally);
+                if !self.tell(kernel, &packets, step, &mut tally) {
+                    break;
+                }
             }
         }
         tally.report(self);
         tally
+    }
+
+    /// Sends one step, if there is reason to; `false` when there won't be any more.
+    pub(super) fn tell(
+        &self,
+        kernel: &Kernel,
+        packets: &Packets,
+        step: u32,
+        tally: &mut Tally,
+    ) -> bool {
+        match self.look(kernel) {
+            Ok(Subject::There(link)) => self.send_step(packets, &link, step, tally),
+            Ok(Subject::NotYet) => {}
+            Ok(Subject::Gone) => return false,
+            Err(errno) => tally.count(Err(errno)),
+        }
+        true
+    }
+
+    /// Asks the kernel of what is to be announced.
+    fn look(&self, kernel: &Kernel) -> Result<Subject, Errno> {
+        let index = self.link.index;
+        let found = kernel.find_link_by_index(index).map_err(|refusal| refusal.errno)?;
+        let Some(link) = found else { return Ok(Subject::Gone) };
+        // The kernel renames an interface's labels with it.
+        let rest_of_label = self.label.strip_prefix(&self.link.name).unwrap_or_default();
+        let label = format!("{}{rest_of_label}", link.name);
+        let held = kernel.holds(&label, index, self.ip, self.prefix);
+        Ok(match held.map_err(|refusal| refusal.errno)?.map(|assigned| assigned.flags) {
+            None => Subject::Gone,
+            Some(flags) if flags & libc::IFA_F_DADFAILED != 0 => Subject::Gone,
+            Some(flags) if flags & libc::IFA_F_TENTATIVE != 0 => Subject::NotYet,
+            Some(_) => Subject::There(link),
+        })
     }
 
     /// A socket to send by; `None`, with the reason in the log or the tally, where nothing can be sent.
@@ -177,8 +214,7 @@ impl Plan {
         Packets::to_send(self.link.index).map_err(|errno| tally.count(Err(errno))).ok()
     }
 
-    /// Sends one step, from the interface as it is now: its hardware address may have changed.
-    pub(super) fn send_step(&self, packets: &Packets, link: &Link, step: u32, tally: &mut Tally) {
+    fn send_step(&self, packets: &Packets, link: &Link, step: u32, tally: &mut Tally) {
         for frame in self.frames(link, step) {
             tally.count(packets.send(&frame));
         }
@@ -208,6 +244,16 @@ impl Plan {
             }
         }
     }
+}
+
+/// What there is to announce.
+enum Subject {
+    /// The address, on this interface as it is now: its hardware address may have changed.
+    There(Link),
+    /// It is there, and the kernel still looks for another owner: using it would spoil that.
+    NotYet,
+    /// It isn't there, or isn't to be used.
+    Gone,
 }
 
 /// Whether this node forwards what comes in by an interface: then an advertisement that doesn't say so

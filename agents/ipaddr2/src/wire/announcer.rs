@@ -12,7 +12,7 @@
 
 use super::announce::{Plan, Tally, rest};
 use super::find_obstacle;
-use crate::kernel::{Kernel, Link};
+use crate::kernel::Kernel;
 use crate::sys;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -38,10 +38,6 @@ pub(crate) const SECOND_BURST_AFTER: Duration = Duration::from_secs(3);
 
 /// How long a start waits for the new process to hold its file: far longer than it takes.
 const READY_WITHIN: Duration = Duration::from_secs(2);
-
-/// `IFA_F_DADFAILED` and `IFA_F_TENTATIVE` (linux/if_addr.h).
-const FAILED: u32 = libc::IFA_F_DADFAILED;
-const TENTATIVE: u32 = libc::IFA_F_TENTATIVE;
 
 /// What is left to be announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +129,8 @@ pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
         }
         if deadline.is_over() {
             let path = path.display();
-            return Err(Error::generic(format!("cannot end the process that holds {path}")));
+            let why = "is held by a process that can't be ended: see lslocks";
+            return Err(Error::generic(format!("{path} {why}")));
         }
         rest(Duration::from_millis(1));
     }
@@ -191,7 +188,13 @@ fn is_local_socket(number: i32) -> bool {
 /// Sends what is left, step by step, as long as there is reason to.
 fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
     let mut tally = Tally::default();
-    let Ok(kernel) = Kernel::open() else { return tally };
+    let kernel = match Kernel::open() {
+        Ok(kernel) => kernel,
+        Err(refusal) => {
+            tally.count(Err(refusal.errno));
+            return tally;
+        }
+    };
     let Some(packets) = plan.open(&mut tally) else { return tally };
     let began = Instant::now();
     let longest = plan.longest();
@@ -200,40 +203,11 @@ fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
         if began.elapsed() > longest || !is_at(path, file) {
             break;
         }
-        match look(&kernel, plan) {
-            Ok(Reason::Announce(link)) => plan.send_step(&packets, &link, step, &mut tally),
-            Ok(Reason::NotYet) => {}
-            Ok(Reason::Gone) => break,
-            Err(errno) => tally.count(Err(errno)),
+        if !plan.tell(&kernel, &packets, step, &mut tally) {
+            break;
         }
     }
     tally
-}
-
-/// Whether there is still something to tell.
-enum Reason {
-    /// The address is there, on this interface.
-    Announce(Link),
-    /// It is there, and the kernel still looks for another owner: using it would spoil that.
-    NotYet,
-    /// It isn't there, or isn't to be used.
-    Gone,
-}
-
-fn look(kernel: &Kernel, plan: &Plan) -> Result<Reason, Errno> {
-    let index = plan.link.index;
-    let found = kernel.find_link_by_index(index).map_err(|refusal| refusal.errno)?;
-    let Some(link) = found else { return Ok(Reason::Gone) };
-    // The kernel renames an interface's labels with it.
-    let rest_of_label = plan.label.strip_prefix(&plan.link.name).unwrap_or_default();
-    let label = format!("{}{rest_of_label}", link.name);
-    let held = kernel.holds(&label, index, plan.ip, plan.prefix);
-    Ok(match held.map_err(|refusal| refusal.errno)?.map(|assigned| assigned.flags) {
-        None => Reason::Gone,
-        Some(flags) if flags & FAILED != 0 => Reason::Gone,
-        Some(flags) if flags & TENTATIVE != 0 => Reason::NotYet,
-        Some(_) => Reason::Announce(link),
-    })
 }
 
 /// Whether a start heard from its announcer; not, when that ended.

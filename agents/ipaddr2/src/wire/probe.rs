@@ -78,8 +78,10 @@ fn find_other(
     let began = Instant::now();
     let ends = began + deadline.left();
     let mut ears = Ears { link: &link, ip, is_held: manner.is_held, own: None };
+    let mut sent = Err(Errno::EAGAIN);
     for number in 1..=manner.questions {
-        packets.send(&question).map_err(refused)?;
+        // One that left is enough: a queue that is full for a moment is no reason to know nothing.
+        sent = packets.send(&question).or(sent);
         let until = (began + manner.apart * number).min(ends);
         while Instant::now() < until
             && let Some(heard) = packets.receive(until).map_err(refused)?
@@ -92,6 +94,7 @@ fn find_other(
     if began.elapsed() < manner.apart * manner.questions {
         return Err("there was no time to ask".to_owned());
     }
+    sent.map_err(refused)?;
     let now = look_at(kernel, &link)?;
     if now.carrier_changes != link.carrier_changes {
         return Err("the link was lost while its hosts were asked".to_owned());

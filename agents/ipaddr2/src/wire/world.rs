@@ -192,3 +192,15 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 pub(crate) fn seconds(seconds: u64) -> Deadline {
     Deadline::since(Instant::now(), Duration::from_secs(seconds + 2))
 }
+
+/// The same numbers on every run (xorshift64*).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn next(&mut self) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap()
+    }
+}

@@ -83,7 +83,7 @@ fn expect_silence(world: &World, within: Duration) {
 fn both_bursts_come_in_both_forms_and_with_their_pauses() {
     World::run(|world| {
         let (directory, plan) = (Directory::new(), v4(world, 3, 100));
-        assert_eq!(plan.send_first(), Tally { sent: 2, ..Tally::default() });
+        assert_eq!(plan.send_first(&world.kernel), Tally { sent: 2, ..Tally::default() });
         start(&directory.file(), &plan, Bursts::RestAndSecond(milliseconds(700))).unwrap();
         assert!(is_running(&directory.file()).unwrap());
         let seen = world.collect(13, milliseconds(3000), Seen::is_arp);
@@ -159,7 +159,7 @@ fn a_router_says_so_and_the_pace_is_the_interfaces() {
         fs::write("/proc/sys/net/ipv6/conf/v0/forwarding", "1").unwrap();
         fs::write("/proc/sys/net/ipv6/neigh/v0/retrans_time_ms", "150").unwrap();
         let plan = v6(world, 5, 20);
-        plan.send_first();
+        plan.send_first(&world.kernel);
         start(&directory.file(), &plan, Bursts::RestAndSecond(milliseconds(400))).unwrap();
         let is_ours = |seen: &Seen| seen.is_advertisement_of("20010db8123400000000000000000002");
         let seen = world.collect(9, milliseconds(3000), is_ours);
@@ -222,6 +222,7 @@ fn an_address_that_the_kernel_still_asks_for_is_not_announced() {
         fs::write("/proc/sys/net/ipv6/conf/v0/dad_transmits", "100").unwrap();
         ip("addr add 2001:db8:1234::2/64 dev v0");
         let plan = plan(world, "2001:db8:1234::2", 3, 50);
+        assert_eq!(plan.send_first(&world.kernel), Tally::default());
         start(&directory.file(), &plan, Bursts::Second(milliseconds(100))).unwrap();
         until("it ends by itself", || !is_running(&directory.file()).unwrap());
         let is_ours = |seen: &Seen| seen.is_advertisement_of("20010db8123400000000000000000002");
@@ -233,17 +234,23 @@ fn an_address_that_the_kernel_still_asks_for_is_not_announced() {
 fn what_can_not_be_sent_is_counted() {
     World::run(|world| {
         let mut plan = v4(world, 2, 20);
-        assert_eq!(plan.send_all(&seconds(5)), Tally { sent: 4, ..Tally::default() });
+        assert_eq!(
+            plan.send_all(&world.kernel, &seconds(5)),
+            Tally { sent: 4, ..Tally::default() }
+        );
         let late = Deadline::since(Instant::now(), Duration::ZERO);
-        assert_eq!(plan.send_all(&late), Tally { sent: 2, unsent: 1, ..Tally::default() });
+        assert_eq!(
+            plan.send_all(&world.kernel, &late),
+            Tally { sent: 2, unsent: 1, ..Tally::default() }
+        );
         ip("link set v0 down");
-        let tally = plan.send_first();
+        let tally = plan.send_first(&world.kernel);
         assert_eq!((tally.sent, tally.failed, tally.last), (0, 2, Some(Errno::ENETDOWN)));
         assert_eq!(tally.to_string(), "0 packets sent, 2 refused by the kernel (network is down)");
         ip("link del v0");
-        assert_eq!(plan.send_first().last, Some(Errno::ENXIO));
+        assert_eq!(plan.send_first(&world.kernel), Tally::default(), "nothing to be told of");
         plan.link = world.kernel.find_link("lo").unwrap().unwrap();
-        assert_eq!(plan.send_first(), Tally::default(), "nobody to be told on lo");
+        assert_eq!(plan.send_first(&world.kernel), Tally::default(), "nobody to be told on lo");
         plan.ip = IpAddr::from([127, 0, 0, 3]);
         let directory = Directory::new();
         start(&directory.file(), &plan, Bursts::Rest).unwrap();

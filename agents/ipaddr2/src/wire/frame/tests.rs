@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
 use super::*;
+use crate::wire::world::Numbers;
 
 /// What Debian 12's `send_arp` (resource-agents 4.12.0-2) sent for 192.168.144.2 from an interface with the
 /// hardware address 02:00:00:00:00:0a, as a packet socket on the other end of the pair saw it: a request
@@ -182,18 +183,6 @@ fn what_came_over_a_router_or_broken_is_not_heard() {
     }
     // The rest of an Ethernet frame's least length means nothing.
     assert!(parse_arp(&link, &[arp, vec![0xaa; 18]].concat()).is_some());
-}
-
-/// The same numbers on every run (xorshift64*).
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap()
-    }
 }
 
 #[test]

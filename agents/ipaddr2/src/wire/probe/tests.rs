@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
-use super::super::world::{OURS, Seen, THEIRS, World, seconds};
+use super::super::world::{OURS, Seen, THEIRS, World, seconds, until};
 use super::*;
 use crate::testing::ip;
 use crate::wire::frame::Audience;
+use crate::wire::world::Numbers;
 use std::net::Ipv4Addr;
 
 const V4: Ipv4Addr = Ipv4Addr::new(192, 168, 144, 2);
@@ -181,6 +182,11 @@ fn a_network_that_is_not_there_is_not_a_free_address() {
             });
         });
         unknown(owner, "lost");
+        let (owner, _) = ask_while(world, find(world, V4), |_| {
+            ip("link set v0 down");
+            ip("link set v0 up");
+        });
+        unknown(owner, "nobody can be asked");
         world.theirs(|| ip("link set v1 down"));
         unknown(find(world, V4)(), "no link");
         let link = world.link();
@@ -188,7 +194,11 @@ fn a_network_that_is_not_there_is_not_a_free_address() {
         unknown(find(world, V4)(), "down");
         ip("link set v0 up arp off");
         unknown(find(world, V4)(), "NOARP");
-        ip("link del v0");
+        ip("link set v0 arp on");
+        world.theirs(|| ip("link set v1 up"));
+        until("a link", || world.link().operstate == 6);
+        let (owner, _) = ask_while(world, find(world, V4), |_| drop(ip("link del v0")));
+        unknown(owner, "nobody can be asked");
         unknown(find_owner(&world.kernel, &link, V4.into(), &seconds(5)), "gone");
     });
 }
@@ -222,5 +232,40 @@ fn a_storm_hides_no_owner_and_makes_none() {
             world.say(&frame::reply(&theirs, &THEIRS, V4).unwrap());
         });
         assert_eq!(owner, Owner::Other(THEIRS.to_vec()));
+    });
+}
+
+#[test]
+fn garbage_on_the_wire_is_nobody() {
+    World::run(|world| {
+        let theirs = world.their_link();
+        let mut numbers = Numbers(0x0bad_cafe_1234_5678);
+        let mut garbage = |protocol: u16| {
+            for _ in 0..1000 {
+                let payload = (0..numbers.next() % 120).map(|_| numbers.next() as u8).collect();
+                world.say(&Frame { protocol, destination: OURS.to_vec(), payload });
+            }
+        };
+        let claim = frame::reply(&theirs, &THEIRS, V4).unwrap();
+        for (asked, claim) in [
+            (IpAddr::from(V4), claim),
+            (
+                v6().into(),
+                frame::advertisement(&theirs, &THEIRS, v6(), Audience::Nodes, false).unwrap(),
+            ),
+        ] {
+            let (owner, _) = ask_while(world, find(world, asked), |_| garbage(claim.protocol));
+            assert_eq!(owner, Owner::Nobody);
+            let (owner, _) = ask_while(world, find(world, asked), |world| {
+                garbage(claim.protocol);
+                // Cut off anywhere it is none.
+                for length in 0..claim.payload.len() {
+                    let payload = claim.payload[..length].to_vec();
+                    world.say(&Frame { payload, ..claim.clone() });
+                }
+                world.say(&claim);
+            });
+            assert_eq!(owner, Owner::Other(THEIRS.to_vec()));
+        }
     });
 }
