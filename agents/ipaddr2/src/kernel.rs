@@ -129,8 +129,10 @@ pub(crate) struct Link {
 /// A route that the kernel has for an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// The interface; `None` for unreachable, blackhole and the like.
+    /// The interface; `None` for unreachable, blackhole and the like, and where there are several.
     pub(crate) index: Option<u32>,
+    /// The destination; `None` is everywhere.
+    pub(crate) destination: Option<IpAddr>,
     /// The length of its destination's prefix, in bits.
     pub(crate) prefix: u8,
     /// `RTN_*`: unicast, local, unreachable…

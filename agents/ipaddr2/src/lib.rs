@@ -6,6 +6,7 @@
 mod cluster;
 mod configuration;
 mod dad;
+mod interface;
 mod kernel;
 mod namespace;
 mod record;

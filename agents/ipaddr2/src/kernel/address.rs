@@ -31,19 +31,16 @@ const FOREVER: u32 = u32::MAX;
 impl Kernel {
     /// The addresses of one interface; none if there is no such interface.
     pub(crate) fn addresses(&self, index: u32, family: Family) -> Result<Vec<Assigned>, Refusal> {
-        match self.dump_addresses(index, family, |_| true) {
-            Err(Refusal { errno: Errno::ENODEV, .. }) => Ok(Vec::new()),
-            other => other,
-        }
+        self.addresses_where(index, family, |_| true)
     }
 
     /// Every place where this node has an address. Costs as much as there are addresses.
     pub(crate) fn addresses_anywhere(&self, ip: IpAddr) -> Result<Vec<Assigned>, Refusal> {
-        self.dump_addresses(0, Family::of(ip), |assigned| assigned.ip == ip)
+        self.addresses_where(0, Family::of(ip), |assigned| assigned.ip == ip)
     }
 
-    /// The addresses of one interface, or of all (0), that matter.
-    pub(super) fn dump_addresses(
+    /// The addresses of one interface, or of all (0), that matter; none if there is no such interface.
+    pub(crate) fn addresses_where(
         &self,
         index: u32,
         family: Family,
@@ -52,7 +49,11 @@ impl Kernel {
         let mut request = AddressMessage::default();
         request.header.family = AddressFamily::from(family as u8);
         request.header.index = index;
-        self.dump(RTM_GETADDR, &request, |_, payload| Ok(Some(read(payload)?).filter(&matters)))
+        let read = |_, payload: &[u8]| Ok(Some(read(payload)?).filter(&matters));
+        match self.dump(RTM_GETADDR, &request, read) {
+            Err(Refusal { errno: Errno::ENODEV, .. }) => Ok(Vec::new()),
+            other => other,
+        }
     }
 
     /// Adds an address; `EEXIST` if the interface has it already.

@@ -27,7 +27,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{AddressFamily as Domain, SockFlag, SockType, socket};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 impl Kernel {
     /// The address, if the interface has it with exactly this prefix. `label` is the one it would have: the
@@ -59,11 +59,32 @@ impl Kernel {
     /// interface. Costs as much as the interface has addresses.
     pub(crate) fn details(&self, one: &Assigned) -> Result<Option<Assigned>, Refusal> {
         let same = |other: &Assigned| other.ip == one.ip && other.prefix == one.prefix;
-        let found = self.dump_addresses(one.index, Family::of(one.ip), same);
-        match found {
-            Err(Refusal { errno: Errno::ENODEV, .. }) => Ok(None),
-            found => Ok(found?.into_iter().next()),
+        let found = self.addresses_where(one.index, Family::of(one.ip), same)?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Whether an interface has an address, with whatever prefix.
+    pub(crate) fn is_on(&self, index: u32, ip: IpAddr) -> Result<bool, Refusal> {
+        match ip {
+            IpAddr::V4(_) => {
+                Ok(!self.addresses_where(index, Family::V4, |one| one.ip == ip)?.is_empty())
+            }
+            IpAddr::V6(ip) => Ok(self.find_ipv6(index, ip)?.is_some()),
         }
+    }
+
+    /// The broadcast address of an IPv4 address of an interface that has no label of its own; `None` where
+    /// it has one, or isn't there.
+    pub(crate) fn broadcast_of(
+        &self,
+        name: &str,
+        ip: Ipv4Addr,
+    ) -> Result<Option<Ipv4Addr>, Refusal> {
+        let questions = Questions::about(name, ip)?;
+        Ok(match questions.ask(libc::SIOCGIFADDR)? {
+            Some(found) if found == ip => questions.ask(libc::SIOCGIFBRDADDR)?,
+            _ => None,
+        })
     }
 
     /// An IPv6 address of an interface: it can have one only once, whatever the prefix.
@@ -106,16 +127,34 @@ impl Kernel {
     }
 }
 
+/// What ioctl(2) can be asked about an IPv4 address with a label.
+struct Questions<'a> {
+    socket: OwnedFd,
+    label: &'a str,
+    ip: Ipv4Addr,
+}
+
+impl<'a> Questions<'a> {
+    fn about(label: &'a str, ip: Ipv4Addr) -> Result<Self, Refusal> {
+        let socket = socket(Domain::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+        Ok(Self { socket, label, ip })
+    }
+
+    /// The answer; one about another address of the label if it isn't there, `None` without any.
+    fn ask(&self, question: libc::c_ulong) -> Result<Option<Ipv4Addr>, Refusal> {
+        match sys::ask_address(self.socket.as_fd(), question, self.label, self.ip) {
+            Err(Errno::EADDRNOTAVAIL | Errno::ENODEV) => Ok(None),
+            other => Ok(other.map(Some)?),
+        }
+    }
+}
+
 /// The prefix of the first address of an interface that is this one, by its label.
 fn prefix_of(label: &str, ip: Ipv4Addr) -> Result<Option<u8>, Refusal> {
-    let socket = socket(Domain::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
-    let ask = |question| match sys::ask_address(socket.as_fd(), question, label, ip) {
-        Err(Errno::EADDRNOTAVAIL | Errno::ENODEV) => Ok(None),
-        other => other.map(Some),
-    };
-    if ask(libc::SIOCGIFADDR)? != Some(ip) {
+    let questions = Questions::about(label, ip)?;
+    if questions.ask(libc::SIOCGIFADDR)? != Some(ip) {
         return Ok(None);
     }
-    let mask = ask(libc::SIOCGIFNETMASK)?.map(u32::from);
+    let mask = questions.ask(libc::SIOCGIFNETMASK)?.map(u32::from);
     Ok(mask.and_then(|mask| u8::try_from(mask.leading_ones()).ok()))
 }

@@ -6,17 +6,18 @@ use super::netlink::{Kernel, Refusal};
 use super::{Family, Route};
 use netlink_packet_core::parse_u32;
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage,
+};
 use nix::errno::Errno;
 use nix::libc::{
-    RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA,
+    RTA_DST, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA,
     RTM_GETROUTE,
 };
 use std::net::IpAddr;
 
-/// The bytes of `struct rtmsg`, and of `struct rtnexthop`.
+/// The bytes of `struct rtmsg`.
 const HEADER: usize = 12;
-const HOP: usize = 8;
 
 impl Kernel {
     /// The route that the kernel would take to an address, through one interface or any: its own decision
@@ -48,6 +49,25 @@ impl Kernel {
             Err(refusal) => Err(refusal),
         }
     }
+
+    /// The routes of table main, through one interface or any, that matter. Costs as much as there are routes.
+    pub(crate) fn routes(
+        &self,
+        family: Family,
+        oif: Option<u32>,
+        matters: impl Fn(&Route) -> bool,
+    ) -> Result<Vec<Route>, Refusal> {
+        let mut request = RouteMessage::default();
+        request.header.address_family = AddressFamily::from(family as u8);
+        request.header.table = RouteHeader::RT_TABLE_MAIN;
+        request.attributes.extend(oif.map(RouteAttribute::Oif));
+        let read = |_, payload: &[u8]| Ok(Some(read(payload)?).filter(&matters));
+        match self.dump(RTM_GETROUTE, &request, read) {
+            // ENOENT: there never was a route in the table. ENODEV: no such interface.
+            Err(Refusal { errno: Errno::ENOENT | Errno::ENODEV, .. }) => Ok(Vec::new()),
+            other => other,
+        }
+    }
 }
 
 /// A route as the kernel describes it (`struct rtmsg` and attributes).
@@ -59,6 +79,7 @@ pub(super) fn read(payload: &[u8]) -> Result<Route, Refusal> {
     };
     let mut route = Route {
         index: None,
+        destination: None,
         prefix,
         kind,
         table: table.into(),
@@ -68,21 +89,22 @@ pub(super) fn read(payload: &[u8]) -> Result<Route, Refusal> {
         metric: None,
         is_via: false,
     };
+    let mut has_many = false;
     attributes(payload, HEADER, |attribute, bytes| {
         match attribute {
+            RTA_DST => route.destination = Some(address(family, bytes)?),
             RTA_OIF => route.index = Some(parse_u32(bytes)?),
             RTA_TABLE => route.table = parse_u32(bytes)?,
             RTA_PRIORITY => route.metric = Some(parse_u32(bytes)?),
             RTA_PREFSRC => route.source = Some(address(family, bytes)?),
             RTA_GATEWAY | RTA_VIA => route.is_via = true,
-            // The first hop of several. Whether the others lead elsewhere is the caller's question.
-            RTA_MULTIPATH => {
-                let index = bytes.get(4..HOP).unwrap_or_default();
-                route.index = Some(parse_u32(index)?);
-            }
+            RTA_MULTIPATH => has_many = true,
             _ => {}
         }
         Ok(())
     })?;
+    if has_many {
+        route.index = None;
+    }
     Ok(route)
 }

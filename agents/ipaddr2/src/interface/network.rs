@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The network that an address is in: by the kernel's routes, or else by its addresses.
+
+use crate::kernel::{Assigned, Family, Kernel, Link, Refusal, Route, contains};
+use crate::wanted::Wanted;
+use nix::libc::{RT_SCOPE_LINK, RTN_LOCAL, RTN_UNICAST, RTPROT_KERNEL};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// `IFF_UP` (linux/if.h).
+const UP: u32 = 1;
+
+/// The metric of the routes that the kernel makes for IPv6 addresses (`IP6_RT_PRIO_ADDRCONF`).
+const USUAL: u32 = 256;
+
+/// How many neighbours of an address are asked about before all routes are read.
+const NEIGHBOURS: usize = 4;
+
+/// A network of an interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Network {
+    /// The index of the interface.
+    pub(super) index: u32,
+    /// The length of the prefix, in bits.
+    pub(super) prefix: u8,
+    /// The node's own address in it, as far as it is known.
+    pub(super) source: Option<IpAddr>,
+    /// The metric of the route that the kernel made for an IPv6 address, where it isn't the usual one.
+    pub(super) metric: Option<u32>,
+}
+
+impl Network {
+    /// The smallest network, of one interface or of any, that has the address with all of its prefix in it.
+    pub(super) fn find(
+        kernel: &Kernel,
+        wanted: &Wanted,
+        link: Option<&Link>,
+    ) -> Result<Option<Self>, Refusal> {
+        let search = Search::of(wanted, link);
+        if let Some(network) = search.ask(kernel)? {
+            return Ok(Some(network));
+        }
+        match search.read(kernel)? {
+            Some(network) => Ok(Some(network)),
+            None => search.read_addresses(kernel),
+        }
+    }
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search {
+    ip: IpAddr,
+    oif: Option<u32>,
+    /// The longest prefix that a network may have.
+    longest: u8,
+    protocol: Option<u8>,
+}
+
+impl Search {
+    pub(super) fn of(wanted: &Wanted, link: Option<&Link>) -> Self {
+        let longest = wanted.prefix.unwrap_or_else(|| Family::of(wanted.ip).bits());
+        Self { ip: wanted.ip, oif: link.map(|link| link.index), longest, protocol: wanted.protocol }
+    }
+
+    /// Asks the kernel which route it would take: in a time that doesn't depend on how many there are.
+    ///
+    /// An address that is here already has a route of its own, to this node, before that to its network; and
+    /// with a prefix asked for, networks smaller than that don't count. A route of at most N bits to the
+    /// address is one to every other that has the same first N bits. So where the best route to any of them
+    /// has at most N bits, it is the one that is looked for.
+    pub(super) fn ask(&self, kernel: &Kernel) -> Result<Option<Network>, Refusal> {
+        let Some(route) = kernel.fib_match(self.ip, self.oif)? else { return Ok(None) };
+        if self.fits(&route) {
+            return Ok(network(&route));
+        }
+        // Of neighbours, a route to that one address only says nothing.
+        let longest = self.longest.min(Family::of(self.ip).bits() - 1);
+        if route.prefix <= longest {
+            // The best that there is, and it doesn't do: there may be a worse one that does.
+            return Ok(None);
+        }
+        let search = Self { longest, ..*self };
+        for ip in neighbours(self.ip, longest).take(NEIGHBOURS) {
+            match kernel.fib_match(ip, self.oif)? {
+                Some(route) if search.fits(&route) => return Ok(network(&route)),
+                Some(route) if route.prefix <= longest => return Ok(None),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads all routes of table main: the last word, where the kernel's choice doesn't do.
+    pub(super) fn read(&self, kernel: &Kernel) -> Result<Option<Network>, Refusal> {
+        let has_ip = |route: &Route| {
+            self.fits(route)
+                && route.destination.is_some_and(|to| contains(to, route.prefix, self.ip))
+        };
+        let routes = kernel.routes(Family::of(self.ip), self.oif, has_ip)?;
+        let metric = |route: &Route| route.metric.unwrap_or(0);
+        // Of equal ones the first, which is what the kernel would take.
+        let best = routes.iter().rev().max_by_key(|route| (route.prefix, u32::MAX - metric(route)));
+        Ok(best.and_then(network))
+    }
+
+    /// Reads the addresses: a network without a route is one, too, if the interface is in use or was named.
+    fn read_addresses(&self, kernel: &Kernel) -> Result<Option<Network>, Refusal> {
+        if self.protocol.is_some() {
+            return Ok(None);
+        }
+        let family = Family::of(self.ip);
+        let has_ip = |one: &Assigned| {
+            one.ip != self.ip
+                && one.peer.is_none()
+                && (1..=self.longest.min(family.bits() - 1)).contains(&one.prefix)
+                && contains(one.ip, one.prefix, self.ip)
+        };
+        let mut found = kernel.addresses_where(self.oif.unwrap_or(0), family, has_ip)?;
+        found.sort_by_key(|one| u8::MAX - one.prefix);
+        for one in found {
+            let is_used = match self.oif {
+                Some(_) => true,
+                None => kernel.find_link_by_index(one.index)?.is_some_and(|l| l.flags & UP != 0),
+            };
+            if is_used {
+                let (index, prefix) = (one.index, one.prefix);
+                return Ok(Some(Network { index, prefix, source: Some(one.ip), metric: None }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a route names a network of an interface that may have the address.
+    fn fits(&self, route: &Route) -> bool {
+        let is_network = match self.ip {
+            // 127.0.0.0/8 is this node itself.
+            IpAddr::V4(ip) if ip.is_loopback() => route.kind == RTN_LOCAL && route.prefix < 32,
+            // What is behind a gateway isn't here.
+            IpAddr::V4(_) => route.kind == RTN_UNICAST && route.scope == RT_SCOPE_LINK,
+            IpAddr::V6(_) => route.kind == RTN_UNICAST,
+        };
+        // The kernel's own route to one host is one to an address of this node, or to the other end of one.
+        let is_own = route.protocol == RTPROT_KERNEL && route.prefix == Family::of(self.ip).bits();
+        // A prefix of 0 bits is everywhere, and no network.
+        is_network
+            && !is_own
+            && (1..=self.longest).contains(&route.prefix)
+            && route.index.is_some()
+            && self.protocol.is_none_or(|protocol| protocol == route.protocol)
+    }
+}
+
+fn network(route: &Route) -> Option<Network> {
+    let is_made = route.protocol == RTPROT_KERNEL && !route.is_via;
+    let has_metric = |&metric: &u32| is_made && metric != 0 && metric != USUAL;
+    Some(Network {
+        index: route.index?,
+        prefix: route.prefix,
+        source: route.source,
+        // IPv4 addresses of one network share its first one's route.
+        metric: route
+            .metric
+            .filter(has_metric)
+            .filter(|_| matches!(route.destination, Some(IpAddr::V6(_)))),
+    })
+}
+
+/// Addresses whose first bits, so many, are the same: each with another one of the later bits the other way
+/// round, beginning with the first of these.
+fn neighbours(ip: IpAddr, same: u8) -> impl Iterator<Item = IpAddr> {
+    let bits = Family::of(ip).bits();
+    (same..bits).map(move |bit| match ip {
+        IpAddr::V4(ip) => {
+            Ipv4Addr::from(u32::from(ip) ^ (1_u32 << 31).checked_shr(bit.into()).unwrap_or(0))
+                .into()
+        }
+        IpAddr::V6(ip) => {
+            let one = (1_u128 << 127).checked_shr(bit.into()).unwrap_or(0);
+            Ipv6Addr::from(u128::from(ip) ^ one).into()
+        }
+    })
+}
