@@ -8,17 +8,26 @@ mod configuration;
 mod dad;
 mod interface;
 mod kernel;
+mod lvs;
+mod monitor;
 mod namespace;
 mod record;
+mod reload;
+mod site;
+mod start;
+mod stop;
 mod sys;
 #[cfg(test)]
 mod testing;
+mod validate;
 mod wanted;
 mod wire;
 
 use configuration::{Broadcast, Lifetime, Prefix, Protocol, Sender};
 use ocf::{About, Action, Agent, Context, Error, Result, State};
+use site::Site;
 use std::net::IpAddr;
+use wanted::Wanted;
 
 ocf::parameters! {
     /// One virtual address.
@@ -167,24 +176,55 @@ ocf::parameters! {
 #[derive(Debug)]
 pub struct IpAddr2 {
     parameters: Parameters,
+    /// What is asked for, or why that is no address.
+    wanted: Result<Wanted>,
+    /// Why the parameters can't work together.
+    contradiction: Option<Error>,
 }
 
 impl IpAddr2 {
-    fn start(&self, _: &Context) -> Result<()> {
-        Err(Error::unimplemented("to be written"))
+    fn start(&self, context: &Context) -> Result<()> {
+        let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
+        let site = Site::enter(context, &self.parameters, wanted)?;
+        start::start(site.ok_or_else(|| self.no_namespace())?)
     }
 
-    fn stop(&self, _: &Context) -> Result<()> {
-        Err(Error::unimplemented("to be written"))
+    fn reload_agent(&self, context: &Context) -> Result<()> {
+        let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
+        let site = Site::enter(context, &self.parameters, wanted)?;
+        reload::reload(&site.ok_or_else(|| self.no_namespace())?)
     }
 
-    fn monitor(&self, _: &Context) -> Result<State> {
-        Err(Error::unimplemented("to be written"))
+    /// No address is there where none can be, nor where its namespace isn't.
+    fn stop(&self, context: &Context) -> Result<()> {
+        let Ok(wanted) = &self.wanted else { return Ok(()) };
+        match Site::enter(context, &self.parameters, wanted)? {
+            Some(site) => stop::stop(&site),
+            None => stop::forget(context, &self.parameters, wanted),
+        }
     }
 
-    fn reload_agent(&self, _: &Context) -> Result<()> {
-        Err(Error::unimplemented("to be written"))
+    fn monitor(&self, context: &Context) -> Result<State> {
+        let wanted = match &self.wanted {
+            Ok(wanted) => wanted,
+            Err(error) => return Ok(State::stopped(error.reason.clone())),
+        };
+        match Site::enter(context, &self.parameters, wanted)? {
+            Some(site) => monitor::monitor(&site),
+            None => Ok(State::stopped(self.no_namespace().reason)),
+        }
     }
+
+    fn no_namespace(&self) -> Error {
+        let name = self.parameters.network_namespace.as_deref().unwrap_or_default();
+        Error::installed(format!("network namespace {name} is not there: ip netns add {name}"))
+    }
+}
+
+/// Judges the parameters against each other and against what Pacemaker says of the clone.
+fn judge(parameters: &Parameters, wanted: &Wanted, context: &Context) -> Result<()> {
+    wanted::check(parameters, wanted, context)?;
+    cluster::check(parameters, context, wanted.ip)
 }
 
 impl Agent for IpAddr2 {
@@ -192,7 +232,7 @@ impl Agent for IpAddr2 {
         name: "IPaddr2",
         version: "1.0",
         short: "Virtual IPv4 or IPv6 address",
-        long: "Gives an interface of this node an IPv4 or IPv6 address, tells the network, and takes it away again.",
+        long: "Gives an interface of this node an IPv4 or IPv6 address, tells the network of it, and takes it away again.",
     };
     const ACTIONS: &'static [Action<Self>] = &[
         Action::start(20, Self::start),
@@ -204,11 +244,43 @@ impl Agent for IpAddr2 {
     ];
     type Parameters = Parameters;
 
-    fn new(parameters: Parameters, _: &Context) -> Self {
-        Self { parameters }
+    fn new(parameters: Parameters, context: &Context) -> Self {
+        let wanted = Wanted::of(&parameters, context);
+        let contradiction =
+            wanted.as_ref().ok().and_then(|wanted| judge(&parameters, wanted, context).err());
+        Self { parameters, wanted, contradiction }
     }
 
-    fn leftovers(&self, _: &Context) -> Result<Vec<String>> {
-        Err(Error::unimplemented(format!("{:?}: to be written", self.parameters.ip)))
+    fn check(&self) -> Result<()> {
+        let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
+        wanted.check()?;
+        self.contradiction.clone().map_or(Ok(()), Err)
+    }
+
+    fn check_host(&self, context: &Context) -> Result<()> {
+        let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
+        if context.action == "reload-agent" {
+            return Ok(());
+        }
+        wanted::advise(&self.parameters, wanted);
+        if context.action == "start" {
+            // Start looks for the place itself, once.
+            return Ok(());
+        }
+        let site = Site::enter(context, &self.parameters, wanted)?;
+        validate::validate(&site.ok_or_else(|| self.no_namespace())?)
+    }
+
+    /// Start has waited already.
+    fn ready(&self, _: &Context) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn leftovers(&self, context: &Context) -> Result<Vec<String>> {
+        let Ok(wanted) = &self.wanted else { return Ok(Vec::new()) };
+        match Site::enter(context, &self.parameters, wanted)? {
+            Some(site) => stop::leftovers(&site),
+            None => Ok(Vec::new()),
+        }
     }
 }

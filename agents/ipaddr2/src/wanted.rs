@@ -3,6 +3,7 @@
 
 use crate::Parameters;
 use crate::configuration::Broadcast;
+use crate::wire::announce::Form;
 use ocf::{Context, Error, Result, tracing};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -104,6 +105,12 @@ impl Wanted {
         self.label.as_ref().map(|label| format!("{interface}:{label}"))
     }
 
+    /// The label by which an IPv6 address is kept from being a source, where that is asked for.
+    pub(crate) fn address_label(&self, parameters: &Parameters) -> Option<u32> {
+        let is_asked = parameters.lvs_ipv6_addrlabel && self.ip.is_ipv6();
+        is_asked.then_some(parameters.lvs_ipv6_addrlabel_value)
+    }
+
     /// The address and what is known of its prefix, as people write it.
     pub(crate) fn name(&self) -> String {
         self.prefix.map_or_else(|| self.ip.to_string(), |prefix| format!("{}/{prefix}", self.ip))
@@ -150,6 +157,10 @@ pub(crate) fn advise(parameters: &Parameters, wanted: &Wanted) {
     }
     if parameters.nic.as_ref().is_some_and(|nic| nic.contains(':')) {
         tracing::warn!("nic names a label: give it to iflabel");
+    }
+    let (_, unknown) = Form::of(parameters.arp_sender, &parameters.send_arp_opts, 0);
+    if let Some(word) = unknown.first() {
+        tracing::warn!("send_arp_opts: {word} means nothing here");
     }
     if wanted.ip.is_ipv6() {
         let unused = [

@@ -49,9 +49,7 @@ impl Kernel {
         let mut request = AddressMessage::default();
         request.header.family = AddressFamily::from(family as u8);
         request.header.index = index;
-        let is_here = |one: &Assigned| index == 0 || one.index == index;
-        let read =
-            |_, payload: &[u8]| Ok(Some(read(payload)?).filter(|one| is_here(one) && matters(one)));
+        let read = |_, payload: &[u8]| Ok(Some(read(payload)?).filter(&matters));
         match self.dump(RTM_GETADDR, &request, read) {
             Err(Refusal { errno: Errno::ENODEV, .. }) => Ok(Vec::new()),
             other => other,

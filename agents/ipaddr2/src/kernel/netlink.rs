@@ -13,6 +13,12 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 
+/// How often a dump is asked for again that changed while it was read.
+const TRIES: u32 = 20;
+
+/// The most that the kernel puts in one datagram of a dump.
+const DATAGRAM: usize = 32 * 1024;
+
 /// A connection to the kernel's routing sockets, in the namespace of whoever opened it.
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -118,15 +124,23 @@ impl Kernel {
         body: &impl Emitable,
         read: impl Fn(u16, &[u8]) -> Result<Option<T>, Refusal>,
     ) -> Result<Vec<T>, Refusal> {
-        answer::until_consistent(|| {
+        let mut refusal = Errno::EAGAIN.into();
+        for _ in 0..TRIES {
             let sequence = self.send(kind, NLM_F_DUMP, body)?;
             let mut found = Vec::new();
             let end = self.receive(sequence, &mut |kind, payload| {
                 found.extend(read(kind, payload)?);
                 Ok(())
-            })?;
-            Ok((found, end))
-        })
+            });
+            match end {
+                Ok(End { is_interrupted: false }) => return Ok(found),
+                // Objects came and went while it was made: some may be missing.
+                Ok(End { is_interrupted: true }) => {}
+                Err(again @ Refusal { errno: Errno::ENOBUFS, .. }) => refusal = again,
+                Err(other) => return Err(other),
+            }
+        }
+        Err(refusal)
     }
 
     fn send(&self, kind: u16, flags: u16, body: &impl Emitable) -> Result<u32, Refusal> {
@@ -139,7 +153,18 @@ impl Kernel {
 
     /// Reads datagrams until the answers to a request have ended.
     fn receive(&self, sequence: u32, each: &mut Each<'_>) -> Result<End, Refusal> {
-        answer::collect(sequence, |datagram| receive_one(&self.socket, datagram), each)
+        let mut datagram = Vec::with_capacity(DATAGRAM);
+        let mut is_interrupted = false;
+        loop {
+            if !receive_one(&self.socket, &mut datagram)? {
+                return Err(Refusal::unreadable("the kernel gave no answer"));
+            }
+            let progress = answer::read(&datagram, sequence, each)?;
+            is_interrupted |= progress.is_interrupted;
+            if progress.is_over {
+                return Ok(End { is_interrupted });
+            }
+        }
     }
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A real server of a Linux Virtual Server has the virtual address on its loopback interface. While it is
+//! the director too, the address is on the outer interface; afterwards it goes back.
+
+use crate::kernel::{Assigned, Link};
+use crate::site::Site;
+use ocf::{Error, Result, StateFile, tracing};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The loopback interface; `RT_SCOPE_HOST` (linux/rtnetlink.h).
+const LO: &str = "lo";
+const HOST: u8 = 254;
+
+/// The loopback interface, with the address if it is there as a host's address.
+fn find(site: &Site<'_>) -> Result<Option<(Link, Option<Assigned>)>> {
+    let Some(link) = site.kernel.find_link(LO)? else { return Ok(None) };
+    let address = site.kernel.holds(LO, link.index, site.wanted.ip, 32)?;
+    Ok(Some((link, address)))
+}
+
+/// Whether the address waits on lo.
+pub(crate) fn is_waiting(site: &Site<'_>) -> Result<bool> {
+    if !site.parameters.lvs_support || site.wanted.ip.is_ipv6() {
+        return Ok(false);
+    }
+    Ok(find(site)?.is_some_and(|(_, address)| address.is_some()))
+}
+
+/// Takes the address from lo.
+pub(crate) fn take(site: &Site<'_>) -> Result<()> {
+    if let Some((_, Some(address))) = find(site)? {
+        let done = site.kernel.delete(&address);
+        done.map_err(|refusal| refusal.error(&format!("take {} from lo", site.wanted.ip)))?;
+    }
+    Ok(())
+}
+
+/// Puts the address back on lo, where start took it from there.
+pub(crate) fn put_back(site: &Site<'_>) -> Result<()> {
+    let shell = shell_file(site);
+    let by_shell = site.parameters.lvs_support && shell.exists().unwrap_or(false);
+    if !by_shell && !site.record.as_ref().is_some_and(|record| record.was_on_lo) {
+        return Ok(());
+    }
+    let there = find(site)?;
+    let Some((link, None)) = there else { return shell.remove() };
+    let address = Assigned {
+        index: link.index,
+        ip: site.wanted.ip,
+        prefix: 32,
+        peer: None,
+        broadcast: Some(Ipv4Addr::BROADCAST),
+        label: Some(LO.to_owned()),
+        flags: 0,
+        scope: HOST,
+        preferred: None,
+        valid: None,
+        metric: None,
+    };
+    if let Err(refusal) = site.kernel.add(&address) {
+        return Err(Error::generic(format!(
+            "cannot put {} back on lo: {refusal}; add it by hand",
+            site.wanted.ip
+        )));
+    }
+    tracing::info!("{} is back on lo", site.wanted.ip);
+    shell.remove()
+}
+
+/// Where the shell agent remembers that it took the address from lo: a cluster may change its agents while
+/// the address is up.
+fn shell_file(site: &Site<'_>) -> StateFile {
+    let IpAddr::V4(ip) = site.wanted.ip else {
+        return StateFile::at(site.context.directories.rsctmp.join("no IPv4 address"));
+    };
+    StateFile::at(site.context.directories.rsctmp.join(ip.to_string()))
+}

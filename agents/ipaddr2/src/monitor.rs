@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Is the address there: exactly it, with its prefix, on its interface, and fit for use?
+
+use crate::interface::Held;
+use crate::kernel::{Link, Mac};
+use crate::record::Record;
+use crate::site::{Site, is_called};
+use crate::start;
+use crate::wire::announcer::Bursts;
+use crate::wire::probe;
+use ocf::{Error, Result, State, tracing};
+use std::net::IpAddr;
+
+/// `IFA_F_DADFAILED` (linux/if_addr.h): another host has the address.
+const DADFAILED: u32 = 0x08;
+/// `IF_OPER_DOWN`, `IF_OPER_LOWERLAYERDOWN` (RFC 2863).
+const DOWN: [u8; 2] = [2, 3];
+
+/// The address's state; a repeated monitor also keeps the network informed.
+pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
+    let Some(held) = site.find()? else {
+        return absent(site);
+    };
+    check_fitness(site, &held)?;
+    let Held { link, address } = &held;
+    let sharing = site.sharing(Some(address.prefix), address.broadcast, Some(link));
+    if let Some(sharing) = &sharing {
+        let state = sharing.verdict(site.context, link)?;
+        if !state.is_active() {
+            return Ok(state);
+        }
+    }
+    // A look before a start: what needs more than a look is the start's.
+    if site.context.action == "start" && needs_adoption(site, &held)? {
+        return Ok(State::stopped("it is there, but nobody looks after it"));
+    }
+    if site.context.action == "monitor" && !site.context.probe {
+        // Of an address that nodes share, others are owners, too.
+        if sharing.is_none() && site.context.level_among(&[0, 10]) == 10 {
+            guard(site, &held)?;
+        }
+        inform(site, &held);
+    }
+    Ok(State::Running)
+}
+
+/// Not there. One whose interface has another name now is no more where it was asked for, and yet it
+/// answers on the network: Pacemaker has to stop it, and it stops nothing that is *not running*.
+fn absent(site: &Site<'_>) -> Result<State> {
+    let nic = site.wanted.nic.as_deref().map_or_else(String::new, |nic| format!(" on {nic}"));
+    Ok(State::stopped(format!("{} is not there{nic}", site.wanted.name())))
+}
+
+/// Whether an address that is there can be used.
+fn check_fitness(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
+    let (ip, name) = (address.ip, &link.name);
+    if let Some(nic) = site.wanted.nic.as_deref().filter(|nic| !is_called(link, nic)) {
+        return Err(Error::generic(format!("{ip} is on {name}, which was called {nic} before")));
+    }
+    if address.flags & DADFAILED != 0 {
+        return Err(Error::generic(format!("{ip} on {name} is unused: another host has it")));
+    }
+    if site.parameters.check_link_status && is_down(link) {
+        return Err(Error::generic(down(link)));
+    }
+    Ok(())
+}
+
+/// Whether an interface has no link, as far as it says so.
+pub(crate) fn is_down(link: &Link) -> bool {
+    const UP: u32 = 1;
+    link.flags & UP == 0 || DOWN.contains(&link.operstate)
+}
+
+/// What to do about an interface without a link.
+pub(crate) fn down(link: &Link) -> String {
+    format!("{} has no link: look at its cable, its switch or, of a bridge, its ports", link.name)
+}
+
+/// Whether nobody remembers that the address is the resource's, or it would end by itself.
+fn needs_adoption(site: &Site<'_>, Held { link, address }: &Held) -> Result<bool> {
+    let is_known = site.record.as_ref().is_some_and(|record| record.index == link.index);
+    let ends =
+        || site.kernel.details(address).map(|all| all.is_some_and(|all| all.valid.is_some()));
+    Ok(!is_known || ends()?)
+}
+
+/// Says it once more: where that is asked for, and where the wire isn't the one that heard it.
+fn inform(site: &Site<'_>, held: &Held) {
+    let Held { link, address } = held;
+    let mut count = site.parameters.arp_count_refresh;
+    if let Some(record) = site.record.as_ref().filter(|record| has_changed(record, link)) {
+        tracing::info!(
+            "{} has another hardware address or link: telling the network of {}",
+            link.name,
+            address.ip
+        );
+        count = count.max(site.parameters.arp_count);
+        let (mac, carrier_changes) = (link.mac.clone(), link.carrier_changes);
+        if let Err(error) = (Record { mac, carrier_changes, ..record.clone() }).write(&site.file) {
+            tracing::warn!("{error}");
+        }
+    }
+    if count > 0 {
+        let plan = start::plan(site, held).times(count);
+        plan.send_first(&site.kernel);
+        start::announce(site, &plan, Bursts::Rest);
+    }
+}
+
+fn has_changed(record: &Record, link: &Link) -> bool {
+    link.has_carrier && (record.mac != link.mac || record.carrier_changes != link.carrier_changes)
+}
+
+/// Whether somebody else answers for the address.
+fn guard(site: &Site<'_>, Held { link, .. }: &Held) -> Result<()> {
+    match probe::guard(&site.kernel, link, site.wanted.ip, &site.context.deadline) {
+        probe::Owner::Nobody => Ok(()),
+        probe::Owner::Other(mac) => Err(taken(site.wanted.ip, &mac)),
+        probe::Owner::Unknown(why) => {
+            tracing::warn!("cannot look for another owner of {}: {why}", site.wanted.ip);
+            Ok(())
+        }
+    }
+}
+
+/// Another host has it.
+pub(crate) fn taken(ip: IpAddr, mac: &[u8]) -> Error {
+    Error::generic(format!("{ip} is used by another host: {} answers for it", Mac(mac)))
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Where an address is looked after: its namespace, the kernel there, and what was remembered.
+
+use crate::cluster::Sharing;
+use crate::interface::{self, Held};
+use crate::kernel::{Kernel, Link};
+use crate::record::{self, Record};
+use crate::wanted::Wanted;
+use crate::{Parameters, namespace};
+use ocf::{Context, Error, Result, StateFile};
+use std::fs;
+use std::net::Ipv4Addr;
+
+/// One address's place on this node.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) wanted: &'a Wanted,
+    pub(crate) kernel: Kernel,
+    /// Where the record is kept.
+    pub(crate) file: StateFile,
+    /// Where the announcer keeps its lock.
+    pub(crate) announcer: StateFile,
+    /// What start remembered, if it was in this namespace.
+    pub(crate) record: Option<Record>,
+}
+
+impl<'a> Site<'a> {
+    /// Enters the namespace; `None` where it isn't there.
+    ///
+    /// # Errors
+    /// When it can't be entered, or the kernel can't be asked.
+    pub(crate) fn enter(
+        context: &'a Context,
+        parameters: &'a Parameters,
+        wanted: &'a Wanted,
+    ) -> Result<Option<Self>> {
+        let name = parameters.network_namespace.as_deref();
+        let file = record::file(context, wanted.ip, name, "record");
+        let announcer = record::file(context, wanted.ip, name, "announcer");
+        let record = Record::read(&file);
+        let is_there = match name {
+            None => true,
+            // Processes keep a namespace alive that has no name any more, with its addresses.
+            Some(name) => {
+                namespace::enter(name)?
+                    || record.as_ref().is_some_and(|r| namespace::enter_nameless(r.namespace))
+            }
+        };
+        if !is_there {
+            return Ok(None);
+        }
+        let kernel = Kernel::open()?;
+        let record = record.filter(|record| record.namespace == namespace::own());
+        Ok(Some(Self { context, parameters, wanted, kernel, file, announcer, record }))
+    }
+
+    /// The address as it is wanted, if it is there.
+    ///
+    /// # Errors
+    /// When the kernel can't be asked.
+    pub(crate) fn find(&self) -> Result<Option<Held>> {
+        if let Some(held) = self.find_as_recorded()? {
+            return Ok(Some(held));
+        }
+        interface::find_held(&self.kernel, self.wanted)
+    }
+
+    /// The address where start put it, even if the interface has another name now.
+    fn find_as_recorded(&self) -> Result<Option<Held>> {
+        let Some(record) = &self.record else { return Ok(None) };
+        if self.wanted.prefix.is_some_and(|prefix| prefix != record.prefix) {
+            return Ok(None);
+        }
+        let Some(link) = self.kernel.find_link_by_index(record.index)? else { return Ok(None) };
+        let ip = self.wanted.ip;
+        let label = self.wanted.label_on(&link.name);
+        let name = label.as_deref().unwrap_or(&link.name);
+        let address = self.kernel.holds(name, link.index, ip, record.prefix)?;
+        Ok(address.map(|address| Held { link, address }))
+    }
+
+    /// The share that this instance has in the address of a clone.
+    pub(crate) fn sharing(
+        &self,
+        prefix: Option<u8>,
+        broadcast: Option<Ipv4Addr>,
+        link: Option<&Link>,
+    ) -> Option<Sharing> {
+        Sharing::of(self.parameters, self.context, self.wanted.ip, prefix, broadcast, link)
+    }
+
+    /// Makes the directory of the record; the first agent of a boot may come before whoever else does.
+    pub(crate) fn ensure_directory(&self) {
+        // If it isn't there afterwards, writing the record says so.
+        let _there = fs::create_dir_all(&self.context.directories.rsctmp);
+    }
+}
+
+/// Whether an interface goes by a name.
+pub(crate) fn is_called(link: &Link, name: &str) -> bool {
+    link.name == name || link.altnames.iter().any(|other| other == name)
+}

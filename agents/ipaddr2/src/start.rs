@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Takes the address and tells the network. It either holds the address at the end or leaves nothing.
+
+use crate::cluster::Turn;
+use crate::configuration::Lifetime;
+use crate::interface::{self, Held, Place};
+use crate::kernel::{Assigned, Link};
+use crate::record::Record;
+use crate::site::Site;
+use crate::wire::announcer::{self, Bursts};
+use crate::wire::{announce, probe};
+use crate::{dad, lvs, monitor, namespace, stop};
+use nix::errno::Errno;
+use ocf::{Error, Result, tracing};
+use std::time::Duration;
+
+/// `IFA_F_NODAD`, `IFA_F_NOPREFIXROUTE` (linux/if_addr.h).
+const NODAD: u32 = 0x02;
+const NOPREFIXROUTE: u32 = 0x200;
+/// How much of the time that is left start waits for a link, in percent.
+const FOR_LINK: u32 = 60;
+/// How long it waits where nobody asked that the link be up: a card that was just switched on needs seconds.
+const FOR_ANY_LINK: Duration = Duration::from_secs(3);
+
+/// Takes the address.
+pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
+    let place = interface::find_place(&site.kernel, site.wanted)?;
+    site.wanted.check_label(&place.link.name)?;
+    let before = site.find()?;
+    if before.is_some() && site.record.is_none() {
+        tracing::warn!(
+            "{} was on {} before: this resource adopts it, and its stop removes it",
+            site.wanted.name(),
+            place.link.name
+        );
+    }
+    site.ensure_directory();
+    let link = bring_up(&site, &place.link)?;
+    let record = Record {
+        index: link.index,
+        prefix: place.prefix,
+        namespace: namespace::own(),
+        mac: link.mac.clone(),
+        carrier_changes: link.carrier_changes,
+        was_on_lo: site.record.as_ref().is_some_and(|r| r.was_on_lo) || lvs::is_waiting(&site)?,
+        address_label: site.wanted.address_label(site.parameters),
+    };
+    record.write(&site.file)?;
+    site.record = Some(record);
+    let sharing = site.sharing(Some(place.prefix), place.broadcast, Some(&link));
+    let turn = sharing.as_ref().map(|sharing| sharing.turn(site.context)).transpose()?;
+    let is_new = before.is_none();
+    // The rules come first: without them this node would answer every client.
+    let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, &link));
+    let done = filtered.and_then(|()| match before {
+        // Another instance of the clone may have it already.
+        Some(held) => adopt(&site, &held).map(|()| held),
+        None => take(&site, &place, link, sharing.is_some()),
+    });
+    turn.map_or(Ok(()), Turn::end)?;
+    match done {
+        Ok(held) => tell(&site, &held),
+        Err(error) => {
+            // Nothing is left of a start that failed, but what was there before it.
+            if is_new && let Err(error) = stop::stop(&site) {
+                tracing::warn!("after a start that failed: {error}");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Takes an address that wasn't there.
+fn take(site: &Site<'_>, place: &Place, link: Link, is_shared: bool) -> Result<Held> {
+    if !is_shared {
+        look_for_owner(site, &link)?;
+    }
+    if let Some(label) = site.wanted.address_label(site.parameters)
+        && let Err(refusal) = site.kernel.add_address_label(site.wanted.ip, label)
+    {
+        tracing::warn!("cannot give {} an address label: {refusal}", site.wanted.ip);
+    }
+    lvs::take(site)?;
+    let address = address(site, place, &link, is_shared);
+    let waiting = dad::Waiting::before(&site.kernel, &address, &link)?;
+    match site.kernel.add(&address) {
+        Ok(()) => {}
+        // It came between our look and now, as it is wanted.
+        Err(refusal) if refusal.errno == Errno::EEXIST && site.find()?.is_some() => {}
+        Err(refusal) => {
+            let (ip, prefix, name) = (address.ip, address.prefix, &link.name);
+            return Err(refusal.error(&format!("add {ip}/{prefix} to {name}")));
+        }
+    }
+    waiting.until_usable(&site.kernel, &site.context.deadline)?;
+    Ok(Held { link, address })
+}
+
+/// The address as the kernel is told it. One that other nodes share would never pass its detection of
+/// duplicates.
+fn address(site: &Site<'_>, place: &Place, link: &Link, is_shared: bool) -> Assigned {
+    let parameters = site.parameters;
+    let is_v6 = site.wanted.ip.is_ipv6();
+    let flag = |flag: u32, is_set: bool| if is_set { flag } else { 0 };
+    let preferred = match parameters.preferred_lft {
+        Lifetime::Seconds(seconds) if is_v6 => Some(seconds),
+        _ => None,
+    };
+    Assigned {
+        index: link.index,
+        ip: site.wanted.ip,
+        prefix: place.prefix,
+        peer: None,
+        broadcast: place.broadcast,
+        label: site.wanted.label_on(&link.name),
+        flags: flag(NODAD, is_v6 && (parameters.nodad || is_shared))
+            | flag(NOPREFIXROUTE, parameters.noprefixroute),
+        scope: place.scope,
+        preferred,
+        valid: None,
+        metric: place.metric,
+    }
+}
+
+/// An address that was there before lasts from now on.
+fn adopt(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
+    let Some(address) = site.kernel.details(address)?.filter(|all| all.valid.is_some()) else {
+        return Ok(());
+    };
+    let lasting = Assigned { valid: None, preferred: None, ..address };
+    site.kernel
+        .replace(&lasting)
+        .map_err(|refusal| refusal.error(&format!("make {} on {} last", lasting.ip, link.name)))
+}
+
+/// Switches the interface on and waits, within bounds, for its link.
+fn bring_up(site: &Site<'_>, link: &Link) -> Result<Link> {
+    const UP: u32 = 1;
+    let was_up = link.flags & UP != 0;
+    if !was_up {
+        let done = site.kernel.set_up(link.index);
+        done.map_err(|refusal| refusal.error(&format!("switch {} on", link.name)))?;
+    }
+    let is_asked = site.parameters.check_link_status;
+    let deadline = &site.context.deadline;
+    let bound = match (is_asked, was_up) {
+        (true, _) => deadline.share(FOR_LINK),
+        (false, false) => deadline.share(FOR_LINK).within(FOR_ANY_LINK),
+        // It goes without, as it always has.
+        (false, true) => return Ok(link.clone()),
+    };
+    let now = site.kernel.wait_for_carrier(link.index, &bound)?;
+    if is_asked && monitor::is_down(&now) {
+        return Err(Error::generic(monitor::down(&now)));
+    }
+    if !now.has_carrier {
+        tracing::warn!("{}; going on without", monitor::down(&now));
+    }
+    Ok(now)
+}
+
+/// Asks the network, where that is wanted, whether somebody has the address.
+fn look_for_owner(site: &Site<'_>, link: &Link) -> Result<()> {
+    let ip = site.wanted.ip;
+    if !site.parameters.run_arping || ip.is_ipv6() {
+        return Ok(());
+    }
+    match probe::find_owner(&site.kernel, link, ip, &site.context.deadline) {
+        probe::Owner::Nobody => Ok(()),
+        probe::Owner::Other(mac) => Err(monitor::taken(ip, &mac)),
+        probe::Owner::Unknown(why) => {
+            tracing::warn!("cannot look for another owner of {ip}: {why}");
+            Ok(())
+        }
+    }
+}
+
+/// Tells the network, from the beginning.
+pub(crate) fn tell(site: &Site<'_>, held: &Held) -> Result<()> {
+    announcer::end(site.announcer.path(), &site.context.deadline)?;
+    let after = announcer::SECOND_BURST_AFTER;
+    let plan = plan(site, held);
+    if site.parameters.arp_bg.unwrap_or(true) {
+        plan.send_first(&site.kernel);
+        announce(site, &plan, Bursts::RestAndSecond(after));
+    } else {
+        plan.send_all(&site.kernel, &site.context.deadline);
+        announce(site, &plan, Bursts::Second(after));
+    }
+    Ok(())
+}
+
+/// How the network is told of an address.
+pub(crate) fn plan(site: &Site<'_>, Held { link, address }: &Held) -> announce::Plan {
+    let plan = announce::Plan::of(address, link, site.parameters);
+    let sharing = site.sharing(Some(address.prefix), address.broadcast, Some(link));
+    match sharing.and_then(|sharing| sharing.mac()) {
+        Some(mac) => plan.with_shared_mac(mac.to_vec()),
+        None => plan,
+    }
+}
+
+/// Goes on telling it in the background. That it can't be told is no reason to be without the address.
+pub(crate) fn announce(site: &Site<'_>, plan: &announce::Plan, bursts: Bursts) {
+    if let Err(error) = announcer::start(site.announcer.path(), plan, bursts) {
+        tracing::warn!("cannot go on announcing {} in the background: {error}", site.wanted.ip);
+    }
+}
