@@ -20,6 +20,7 @@ mod lock;
 mod memory;
 mod multicast;
 mod rule;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -230,13 +231,17 @@ impl Sharing {
     /// # Errors
     /// When that can't be found out.
     pub(crate) fn state(&self, context: &Context, link: &Link) -> Result<Share> {
+        let memory = self.memory();
+        let in_use = |memory: &Memory| (Some(memory.seed), Some(memory.mac));
+        let (seed, mac) = memory.as_ref().map_or((self.seed, self.mac), in_use);
+        let is_served = |rules: Vec<Rule>| self.judge(&rules, &link.name, seed) == Share::Served;
+        if tables::rules(self.ip, &self.table, &self.chain).is_ok_and(is_served) {
+            return self.judge_link(context, link, mac);
+        }
         let rules = match self.in_chain(context).rules() {
             Err(Trouble::NoChain(_)) => Vec::new(),
             rules => rules?,
         };
-        let memory = self.memory();
-        let in_use = |memory: &Memory| (Some(memory.seed), Some(memory.mac));
-        let (seed, mac) = memory.as_ref().map_or((self.seed, self.mac), in_use);
         match self.judge(&rules, &link.name, seed) {
             Share::Served => self.judge_link(context, link, mac),
             share => Ok(share),

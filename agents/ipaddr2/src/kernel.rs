@@ -5,6 +5,7 @@
 mod address;
 mod answer;
 mod event;
+mod filter;
 mod held;
 mod label;
 mod link;
@@ -15,6 +16,7 @@ mod route;
 mod tests;
 
 pub(crate) use event::{Event, Events, Group};
+pub(crate) use filter::{Expression, PacketFilter};
 pub(crate) use netlink::{Kernel, Refusal};
 
 use std::fmt;

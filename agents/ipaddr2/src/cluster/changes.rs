@@ -30,6 +30,11 @@ impl Sharing {
                 format!("{}: the length of its prefix is not known: set cidr_netmask", self.ip);
             return Err(Error::generic(sentence));
         };
+        if link.name.ends_with('+') {
+            let sentence =
+                format!("interface {}: iptables takes the name for a pattern", link.name);
+            return Err(Error::args(sentence + "; rename it"));
+        }
         let before = self.in_chain(context).rules()?;
         let new = Memory { interface: link.name.clone(), mac, seed };
         if let Some(old) = self.memory().filter(|old| *old != new) {

@@ -73,7 +73,8 @@ impl Pieces {
         };
         let is_one = match (option, value) {
             ("-d", _) => once(&mut self.destination),
-            ("-i", _) => once(&mut self.interface),
+            // With a plus sign at its end it is a pattern.
+            ("-i", name) => !name.ends_with('+') && once(&mut self.interface),
             ("-j", _) => once(&mut self.target),
             ("-m", "cluster") => !std::mem::replace(&mut self.is_cluster, true),
             ("-m", "icmp6") => true,

@@ -3,9 +3,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests run iptables(8) and read what it leaves")]
 
+mod agreement;
 mod mishaps;
 
-use super::{Rest, Share, Sharing, multicast};
+use super::{Rest, Share, Sharing, multicast, tables};
 use crate::Parameters;
 use crate::kernel::{Kernel, Link};
 use crate::testing::{in_namespace, ip};
@@ -98,7 +99,11 @@ impl Instance {
     }
 
     fn state(&self) -> Share {
-        self.sharing().state(&self.context, &link()).unwrap()
+        // Whoever is asked, the kernel or iptables, it is the same rules.
+        let sharing = self.sharing();
+        let listed = sharing.in_chain(&self.context).rules().unwrap();
+        assert_eq!(tables::rules(self.ip, &sharing.table, &sharing.chain), Ok(listed));
+        sharing.state(&self.context, &link()).unwrap()
     }
 
     fn left(&self) -> Vec<String> {

@@ -88,7 +88,12 @@ impl fmt::Display for Refusal {
 impl Kernel {
     /// A connection in the network namespace that this thread is in now.
     pub(crate) fn open() -> Result<Self, Refusal> {
-        let socket = Socket::new(NETLINK_ROUTE)?;
+        Self::of(NETLINK_ROUTE)
+    }
+
+    /// A connection to another of the kernel's parts that speak netlink in the same way.
+    pub(super) fn of(part: isize) -> Result<Self, Refusal> {
+        let socket = Socket::new(part)?;
         // What the kernel doesn't understand it refuses, instead of answering another question.
         socket.set_netlink_get_strict_chk(true)?;
         socket.set_ext_ack(true)?;
