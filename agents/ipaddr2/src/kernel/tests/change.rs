@@ -2,6 +2,7 @@
 //! Deletions that take nothing along, address labels, events.
 
 use super::*;
+use nix::fcntl::{Flock, FlockArg};
 use ocf::deadline::Deadline;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -74,6 +75,35 @@ fn many_go_at_once_and_the_others_stay() {
         });
         let left: Vec<u8> = (1..=200).filter(|last| last % 5 == 4).collect();
         assert_eq!(lasts(&kernel(), index), left);
+        assert_eq!(fs::read_to_string(SYSCTL).expect("sysctl"), "0\n");
+    });
+}
+
+#[test]
+fn nothing_goes_while_another_has_the_setting() {
+    in_namespace(|| {
+        two_interfaces();
+        fs::write(SYSCTL, "0\n").expect("sysctl");
+        ip("addr add 192.168.144.1/24 dev v0");
+        ip("addr add 192.168.144.2/24 dev v0");
+        let index = link(&kernel(), "v0").index;
+        let other = fs::File::open(SYSCTL).expect("sysctl");
+        let other = Flock::lock(other, FlockArg::LockExclusive).expect("a lock");
+        // The other one deletes now, and will set it back.
+        fs::write(SYSCTL, "1\n").expect("sysctl");
+        std::thread::scope(|scope| {
+            let first = assigned(index, "192.168.144.1", 24);
+            let deletion = scope.spawn(move || kernel().delete_alone("v0", &first));
+            // That it stays for a while is what is tested here.
+            let until = Instant::now() + Duration::from_millis(200);
+            while Instant::now() < until {
+                assert_eq!(lasts(&kernel(), index), [1, 2]);
+            }
+            fs::write(SYSCTL, "0\n").expect("sysctl");
+            drop(other);
+            assert!(deletion.join().expect("no panic").expect("deleted"));
+        });
+        assert_eq!(lasts(&kernel(), index), [2]);
         assert_eq!(fs::read_to_string(SYSCTL).expect("sysctl"), "0\n");
     });
 }
