@@ -30,7 +30,9 @@ impl Snapshot {
         let mut all = Self::of(host).0;
         for family in ["-4", "-6"] {
             let said = host.run("ip", &["-o", family, "route", "show", "table", "all"], "");
-            all.extend(said.lines().map(|line| format!("route {}", words(line))));
+            // What the kernel does of itself, some time after an interface has come up or lost its link.
+            let told = said.lines().filter(|line| !line.contains("ff00::/8"));
+            all.extend(told.map(|line| format!("route {}", words(line).replace(" linkdown", ""))));
         }
         for program in ["iptables-save", "ip6tables-save", "arptables-save"] {
             let said = host.run(program, &[], "");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One resource on a node that has a neighbour at the other end of its two interfaces.
 
-use crate::{Agent, Namespace, Snapshot};
+use crate::{Agent, Namespace, Snapshot, wait_for};
 use ocf_tester::agent::{Execution, Invocation, Verdict};
 use ocf_tester::profile::PACEMAKER;
 use ocf_tester::scratch::Scratch;
@@ -71,6 +71,11 @@ impl World {
         node.ip(&WIRES.replace("{peer}", &peer.path().display().to_string()));
         peer.ip(PEER);
         node.ip(NODE);
+        wait_for("the kernel's routes", || {
+            let routes = node.run("ip", &["-6", "route", "show", "table", "local"], "");
+            let is_told = |address: &str| routes.contains(&format!("local {address} "));
+            (is_told("2001:db8:1234::1") && is_told("fe80::1")).then_some(())
+        });
         let scratch = Scratch::new("address").unwrap();
         fs::create_dir(scratch.path().join("rsctmp")).unwrap();
         let call = Invocation::new(agent.path(), "monitor")

@@ -52,6 +52,15 @@ fn call(agent: Agent, action: &str, records: &Scratch) -> Invocation {
         .parameter("ip", VIP)
 }
 
+/// Ends the polling and the answering, also where the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Answers what comes, as long as it is wanted.
 fn echo(host: &Namespace, is_over: &AtomicBool) {
     host.inside(|| {
@@ -103,6 +112,7 @@ fn gap(agent: Agent) -> Duration {
     let is_over = AtomicBool::new(false);
     let count = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
+        let end = End(&is_over);
         for host in &world.hosts {
             scope.spawn(|| echo(host, &is_over));
         }
@@ -116,7 +126,7 @@ fn gap(agent: Agent) -> Duration {
         act(1, "start");
         // The one that had it answers no more; twenty answers are the other's.
         more(count.load(Ordering::Relaxed) + 20);
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         let answers = answers.join().unwrap();
         act(1, "stop");
         answers.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()

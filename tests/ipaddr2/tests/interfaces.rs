@@ -46,7 +46,9 @@ fn an_interface_that_is_renamed() {
         let world = World::ours().with_all(options);
         world.expect("start", 0);
         world.node.ip("link set v0 down\nlink set v0 name lan0\nlink set lan0 up");
-        // Whatever a monitor says of an interface that is configured and gone: stop follows it.
+        if !options.is_empty() {
+            world.expect_reason("monitor", 1, "lan0|v0");
+        }
         world.expect("stop", 0);
         clean(&world);
         assert_eq!(world.has("192.168.144.1").len(), 1, "{options:?}");
@@ -60,7 +62,8 @@ fn an_interface_whose_name_another_one_has_now() {
     world.node.ip(
         "link set v0 down\nlink set v1 down\nlink set v0 name old\nlink set v1 name v0\n         link set v0 up\nlink set old up",
     );
-    world.expect("monitor", 7);
+    world.expect_reason("monitor", 1, "old|v0");
+    world.expect_reason("probe", 1, "old|v0");
     world.expect("stop", 0);
     clean(&world);
 }
@@ -82,7 +85,7 @@ fn a_link_that_is_lost_and_found() {
     world.expect("start", 0);
     world.expect("monitor", 0);
     world.peer.ip("link set p0 down");
-    world.expect_reason("monitor", 7, "v0|link");
+    world.expect_reason("monitor", 1, "v0|link");
     world.peer.ip("link set p0 up");
     world.expect("monitor", 0);
     world.peer.ip("link set p0 down");
