@@ -152,10 +152,15 @@ impl Row {
         self.step(action, true, code, words)
     }
 
-    /// Probe, monitor and status answer this.
+    #[must_use]
+    pub fn status(self, code: i32, words: &'static str) -> Self {
+        self.step("status", false, code, words)
+    }
+
+    /// Probe and monitor answer this.
     #[must_use]
     pub fn looks(self, code: i32) -> Self {
-        self.probe(code, "").monitor(code, "").step("status", false, code, "")
+        self.probe(code, "").monitor(code, "")
     }
 
     /// A start that works, and all that follows it; and a stop without it.
@@ -165,10 +170,10 @@ impl Row {
         row.then("probe", 7, "").stop(0, "")
     }
 
-    /// A start that fails with a code, and words of its reason; and that a stop doesn't fail.
+    /// A start that fails with a code, and words of its reason; and a stop that doesn't fail.
     #[must_use]
     pub fn fails(self, code: i32, words: &'static str) -> Self {
-        self.start(code, words).then("stop", 0, "").stop(0, "")
+        self.start(code, words).then("stop", 0, "")
     }
 
     /// The resource's address, where its text is one.

@@ -108,7 +108,8 @@ fn words(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An address without the lifetimes that don't end; others have a word, because they grow shorter.
+/// An address without what time alone changes: lifetimes have a word where they end, and none where they
+/// don't; whether duplicate address detection is still under way isn't said, only that it failed.
 fn lifetimes(words: &[&str]) -> String {
     let mut line: Vec<&str> = Vec::new();
     let mut words = words.iter();
@@ -118,6 +119,9 @@ fn lifetimes(words: &[&str]) -> String {
         } else if let Some(time) = words.next().filter(|time| **time != "forever") {
             line.extend([*word, if *time == "0sec" { "0" } else { "limited" }]);
         }
+    }
+    if !line.contains(&"dadfailed") {
+        line.retain(|word| *word != "tentative");
     }
     line.join(" ")
 }

@@ -38,8 +38,10 @@ address add fe80::1/64 dev v0 nodad
 ";
 const PEER: &str = "\
 link set lo up
-link set p0 addrgenmode none up
-link set p1 addrgenmode none up
+link set p0 addrgenmode none
+link set p1 addrgenmode none
+link set p0 up
+link set p1 up
 address add 192.168.144.254/24 brd 192.168.144.255 dev p0
 address add 2001:db8:1234::fe/64 dev p0 nodad
 address add fe80::fe/64 dev p0 nodad

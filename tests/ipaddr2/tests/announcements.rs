@@ -146,6 +146,7 @@ fn nothing_is_sent_before_duplicates_are_ruled_out() {
     let solicited = kinds.iter().take_while(|kind| **kind == 135).count();
     assert!(solicited >= 1, "{kinds:?}");
     assert!(kinds[solicited..].contains(&136), "{kinds:?}");
+    assert!(!kinds[solicited..].contains(&135), "still looked for: {kinds:?}");
     world.expect("stop", 0);
 }
 

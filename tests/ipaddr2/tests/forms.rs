@@ -66,6 +66,10 @@ fn prefixes() {
             bad("1234"),
             bad("/24"),
             bad("024"),
+            row("024, with an interface")
+                .options("nic=v0 cidr_netmask=024")
+                .looks(7)
+                .fails(6, "cidr_netmask"),
             bad("0x18"),
             bad("255.0.255.0"),
             bad("255.255.255.256"),

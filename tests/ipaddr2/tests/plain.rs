@@ -24,9 +24,9 @@ fn where_the_address_is() {
     check(
         "address",
         &[
-            row("absent").looks(7).validate(0, "").works().then("stop", 0, ""),
+            row("absent").looks(7).status(7, "").validate(0, "").works().then("stop", 0, ""),
             row("absent, started twice").start(0, "").then("start", 0, "").then("stop", 0, ""),
-            row("there").ip(there).looks(0).validate(0, "").start(0, "").stop(0, ""),
+            row("there").ip(there).looks(0).status(0, "").validate(0, "").start(0, "").stop(0, ""),
             row("there, with its interface")
                 .options("nic=v0 cidr_netmask=24")
                 .ip(there)
@@ -89,12 +89,19 @@ fn where_the_address_is() {
     );
 }
 
+/// A bridge with an address of its own.
+const BRIDGE: &str = "\
+link add br0 type bridge
+link set br0 addrgenmode none
+link set br0 up
+address add 10.5.0.1/24 dev br0";
+
 #[test]
 fn what_the_interface_is_like() {
     check(
         "interface",
         &[
-            row("missing").options("nic=nope").looks(7).validate(5, "nope").fails(5, "nope"),
+            row("missing").options("nic=nope").looks(7).status(7, "").validate(5, "nope").fails(5, "nope"),
             row("missing, with a prefix")
                 .options("nic=nope cidr_netmask=24")
                 .looks(7)
@@ -118,7 +125,7 @@ fn what_the_interface_is_like() {
                 .stop(0, ""),
             row("named like a word of ip")
                 .options("nic=up cidr_netmask=24")
-                .ip("link set v1 down\nlink set v1 name up\nlink set up up")
+                .ip("link set v1 down\nlink set v1 name up\nlink set dev up up")
                 .looks(7)
                 .works(),
             row("with a dot in its name")
@@ -145,7 +152,7 @@ fn what_the_interface_is_like() {
             Row::new("the loopback's network", "127.0.0.3").looks(7).works(),
             Row::new("a bridge that never had a port", "10.5.0.2")
                 .options("check_link_status=true")
-                .ip("link add br0 type bridge\nlink set br0 up\naddress add 10.5.0.1/24 dev br0")
+                .ip(BRIDGE)
                 .looks(7)
                 .works(),
         ],
@@ -192,11 +199,15 @@ fn what_the_link_is_like() {
                 .monitor(1, "v0|link"),
             Row::new("a bridge without its last port, looked at", "10.5.0.2")
                 .options("check_link_status=true")
-                .ip("link add br0 type bridge\nlink set br0 up\nlink set v1 master br0\n                     address add 10.5.0.1/24 dev br0\nlink set v1 nomaster")
+                .ip(BRIDGE)
+                .ip("link set v1 master br0
+link set v1 nomaster")
                 .looks(7)
                 .fails(1, "br0|link"),
             Row::new("a bridge without its last port", "10.5.0.2")
-                .ip("link add br0 type bridge\nlink set br0 up\nlink set v1 master br0\n                     address add 10.5.0.1/24 dev br0\nlink set v1 nomaster")
+                .ip(BRIDGE)
+                .ip("link set v1 master br0
+link set v1 nomaster")
                 .looks(7)
                 .works(),
         ],
@@ -214,6 +225,7 @@ fn an_ordinary_user() {
         let call = |action: &str, code: i32| {
             let mut call = world.call(action).without_env("HA_LOGFILE").without_env("HA_DEBUGLOG");
             call.agent = copy.clone();
+            call.directory = "/".into();
             call.user = Some((65534, 65534));
             world.make(&call).is(code);
         };
