@@ -102,9 +102,7 @@ fn inform(site: &Site<'_>, held: &Held) {
         }
     }
     if count > 0 {
-        let plan = start::plan(site, held).times(count);
-        plan.send_first(&site.kernel);
-        start::announce(site, &plan, Bursts::Rest);
+        start::announce(site, &start::plan(site, held).times(count), Bursts::First);
     }
 }
 

@@ -181,8 +181,7 @@ pub(crate) fn tell(site: &Site<'_>, held: &Held) -> Result<()> {
     let after = announcer::SECOND_BURST_AFTER;
     let plan = plan(site, held);
     if site.parameters.arp_bg.unwrap_or(true) {
-        plan.send_first(&site.kernel);
-        announce(site, &plan, Bursts::RestAndSecond(after));
+        announce(site, &plan, Bursts::All(after));
     } else {
         plan.send_all(&site.kernel, &site.context.deadline);
         announce(site, &plan, Bursts::Second(after));
@@ -200,9 +199,9 @@ pub(crate) fn plan(site: &Site<'_>, Held { link, address }: &Held) -> announce::
     }
 }
 
-/// Goes on telling it in the background. That it can't be told is no reason to be without the address.
+/// Tells it at once, and goes on in the background. That it can't be told is no reason to be without the address.
 pub(crate) fn announce(site: &Site<'_>, plan: &announce::Plan, bursts: Bursts) {
-    if let Err(error) = announcer::start(site.announcer.path(), plan, bursts) {
+    if let Err(error) = announcer::start(&site.kernel, site.announcer.path(), plan, bursts) {
         tracing::warn!("cannot go on announcing {} in the background: {error}", site.wanted.ip);
     }
 }

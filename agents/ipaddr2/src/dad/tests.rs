@@ -41,26 +41,37 @@ fn watch(is_ready: &std::sync::mpsc::Sender<()>) -> Instant {
     }
 }
 
+/// How much later than the kernel's event a wait is over.
+fn lateness(world: &World) -> Duration {
+    let ours = File::open("/proc/thread-self/ns/net").unwrap();
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(move || {
+            setns(ours, CloneFlags::CLONE_NEWNET).unwrap();
+            watch(&ready)
+        });
+        is_ready.recv().unwrap();
+        let (result, took) = add(world, 0, &seconds(20));
+        let ended = Instant::now();
+        assert_eq!(result, Ok(()));
+        // One question at least, and the second of waiting for its answer.
+        assert!(took >= Duration::from_millis(900), "{took:?}");
+        ended.saturating_duration_since(watching.join().unwrap())
+    })
+}
+
 #[test]
 fn the_wait_is_over_when_the_kernel_is() {
     World::run(|world| {
-        let ours = File::open("/proc/thread-self/ns/net").unwrap();
-        let (ready, is_ready) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            let watching = scope.spawn(move || {
-                setns(ours, CloneFlags::CLONE_NEWNET).unwrap();
-                watch(&ready)
-            });
-            is_ready.recv().unwrap();
-            let (result, took) = add(world, 0, &seconds(20));
-            let ended = Instant::now();
-            let usable = watching.join().unwrap();
-            assert_eq!(result, Ok(()));
-            // One question at least, and the second of waiting for its answer.
-            assert!(took >= Duration::from_millis(900), "{took:?}");
-            let late = ended.saturating_duration_since(usable);
-            assert!(late < Duration::from_millis(100), "{late:?} after the kernel");
-        });
+        // A machine that is busy may wake us late once, not always.
+        let late: Vec<_> = (0..3)
+            .map(|_| {
+                let late = lateness(world);
+                ip(&format!("addr del {IP}/64 dev v0"));
+                late
+            })
+            .collect();
+        assert!(late.iter().any(|late| *late < Duration::from_millis(100)), "{late:?}");
     });
 }
 

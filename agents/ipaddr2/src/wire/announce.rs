@@ -138,18 +138,9 @@ impl Plan {
         bursts.saturating_add(Duration::from_secs(10))
     }
 
-    /// Sends the first step at once and tells in the log what went wrong: an address that nobody has been
-    /// told of works none the less, only later.
-    pub(crate) fn send_first(&self, kernel: &Kernel) -> Tally {
-        let mut tally = Tally::default();
-        if let Some(packets) = self.open(&mut tally) {
-            self.tell(kernel, &packets, 0, &mut tally);
-        }
-        tally.report(self);
-        tally
-    }
-
-    /// Sends a whole burst and waits between its steps; what the deadline cuts off counts as not sent.
+    /// Sends a whole burst and waits between its steps; what the deadline cuts off counts as not sent. What
+    /// went wrong is told in the log: an address that nobody has been told of works none the less, only
+    /// later.
     pub(crate) fn send_all(&self, kernel: &Kernel, deadline: &Deadline) -> Tally {
         let mut tally = Tally::default();
         if let Some(packets) = self.open(&mut tally) {

@@ -11,7 +11,7 @@
 //! may be killed at any moment, and it never outlives the address by more than one pause.
 
 use super::announce::{Plan, Tally, rest};
-use super::find_obstacle;
+use super::socket::Packets;
 use crate::kernel::Kernel;
 use crate::sys;
 use nix::errno::Errno;
@@ -39,25 +39,30 @@ pub(crate) const SECOND_BURST_AFTER: Duration = Duration::from_secs(3);
 /// How long a start waits for the new process to hold its file: far longer than it takes.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
-/// What is left to be announced.
+/// What is to be announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bursts {
-    /// The first but for its first step, which [`Plan::send_first`] sent, and the second so much later.
-    RestAndSecond(Duration),
-    /// The second only, so much later: [`Plan::send_all`] sent the first.
+    /// Two bursts, the second so long after the end of the first: a start's.
+    All(Duration),
+    /// The second only: [`Plan::send_all`] sent the first.
     Second(Duration),
-    /// The first but for its first step: a monitor's.
-    Rest,
+    /// One burst: a monitor's.
+    First,
 }
 
 impl Bursts {
-    /// The steps, each with the time to wait before it. What is late makes all that follows it late:
-    /// nothing is sent faster than it was asked for.
+    /// Whether the first step is to leave at once.
+    const fn is_urgent(self) -> bool {
+        matches!(self, Self::All(_) | Self::First)
+    }
+
+    /// The steps after that, each with the time to wait before it. What is late makes all that follows it
+    /// late: nothing is sent faster than it was asked for.
     fn steps(self, steps: u32, pause: Duration) -> impl Iterator<Item = (Duration, u32)> {
         let (first, second) = match self {
-            Self::RestAndSecond(after) => (1..steps, Some(after)),
+            Self::All(after) => (1..steps, Some(after)),
             Self::Second(after) => (0..0, Some(after)),
-            Self::Rest => (1..steps, None),
+            Self::First => (1..steps, None),
         };
         let again = second.map(|_| 0..steps).into_iter().flatten();
         let wait = move |step| if step == 0 { second.unwrap_or(pause) } else { pause };
@@ -65,19 +70,31 @@ impl Bursts {
     }
 }
 
-/// Starts announcing in the background; returns when the announcer holds its file. Where there is one
-/// already, that one goes on alone.
+/// Announces the address: the first step leaves before this returns, from this process; the rest is sent
+/// in the background, by a process that holds its file when this returns. Where there is such a process
+/// already, that one goes on alone. What can't be sent is told in the log.
 ///
 /// # Errors
 /// When the file can't be made, or no process. The address works none the less.
-pub(crate) fn start(path: &Path, plan: &Plan, bursts: Bursts) -> Result<()> {
-    if let Some(why) = find_obstacle(&plan.link) {
-        tracing::debug!("{}: {} isn't announced: {why}", plan.link.name, plan.ip);
+pub(crate) fn start(kernel: &Kernel, path: &Path, plan: &Plan, bursts: Bursts) -> Result<()> {
+    let mut tally = Tally::default();
+    let Some(packets) = plan.open(&mut tally) else {
+        tally.report(plan);
         return Ok(());
+    };
+    if bursts.is_urgent() {
+        plan.tell(kernel, &packets, 0, &mut tally);
     }
+    tally.report(plan);
     if bursts.steps(plan.steps(), Duration::ZERO).next().is_none() {
         return Ok(());
     }
+    go_on(path, plan, bursts, &packets)
+}
+
+/// Sends the rest in the background. The new process takes over the socket: closing the last reference to
+/// one takes the kernel tens of milliseconds, which a start can't wait for.
+fn go_on(path: &Path, plan: &Plan, bursts: Bursts, packets: &Packets) -> Result<()> {
     let cannot = |errno: Errno| {
         let why = errno.desc().to_lowercase();
         Error::generic(format!("cannot announce {} in the background: {why}", plan.ip))
@@ -86,7 +103,7 @@ pub(crate) fn start(path: &Path, plan: &Plan, bursts: Bursts) -> Result<()> {
     let (ready, tell) = pipe2(OFlag::O_CLOEXEC).map_err(cannot)?;
     match sys::fork().map_err(cannot)? {
         ForkResult::Child => {
-            let run = AssertUnwindSafe(|| run(path, &file, tell, plan, bursts));
+            let run = AssertUnwindSafe(|| run(path, &file, tell, plan, bursts, packets));
             // Whatever happens there, nothing of the agent may go on twice.
             let _panicked = catch_unwind(run);
             sys::end_process()
@@ -148,15 +165,16 @@ pub(crate) fn is_running(path: &Path) -> Result<bool> {
 }
 
 /// The announcer's whole life.
-fn run(path: &Path, file: &File, tell: OwnedFd, plan: &Plan, bursts: Bursts) {
+fn run(path: &Path, file: &File, tell: OwnedFd, plan: &Plan, bursts: Bursts, packets: &Packets) {
     let _leader_already = setsid();
     let _named = set_name(c"IPaddr2-garp");
-    let is_detached = chdir("/").is_ok() && detach(&[file.as_raw_fd(), tell.as_raw_fd()]).is_ok();
+    let kept = [file.as_raw_fd(), tell.as_raw_fd(), packets.as_raw_fd()];
+    let is_detached = chdir("/").is_ok() && detach(&kept).is_ok();
     if !is_detached || !matches!(lock(file), Ok(true)) || !is_at(path, file) {
         return;
     }
     let _start_was_killed = File::from(tell).write_all(b"1");
-    let tally = announce(path, file, plan, bursts);
+    let tally = announce(path, file, plan, bursts, packets);
     tally.report(plan);
 }
 
@@ -186,7 +204,7 @@ fn is_local_socket(number: i32) -> bool {
 }
 
 /// Sends what is left, step by step, as long as there is reason to.
-fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
+fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts, packets: &Packets) -> Tally {
     let mut tally = Tally::default();
     let kernel = match Kernel::open() {
         Ok(kernel) => kernel,
@@ -195,7 +213,6 @@ fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
             return tally;
         }
     };
-    let Some(packets) = plan.open(&mut tally) else { return tally };
     let began = Instant::now();
     let longest = plan.longest();
     for (wait, step) in bursts.steps(plan.steps(), plan.pause()) {
@@ -203,7 +220,7 @@ fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts) -> Tally {
         if began.elapsed() > longest || !is_at(path, file) {
             break;
         }
-        if !plan.tell(&kernel, &packets, step, &mut tally) {
+        if !plan.tell(&kernel, packets, step, &mut tally) {
             break;
         }
     }

@@ -44,7 +44,7 @@ struct Manner {
 
 /// Asks who has an address that this node doesn't have yet; takes 2.1 s where nobody does.
 pub(crate) fn find_owner(kernel: &Kernel, link: &Link, ip: IpAddr, deadline: &Deadline) -> Owner {
-    let manner = Manner { questions: 3, apart: Duration::from_millis(690), is_held: false };
+    let manner = Manner { questions: 3, apart: Duration::from_millis(680), is_held: false };
     ask(kernel, link, ip, deadline, &manner)
 }
 

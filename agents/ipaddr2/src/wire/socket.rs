@@ -11,7 +11,7 @@ use nix::sys::socket::{
     AddressFamily, LinkAddr, SockFlag, SockType, recvfrom, setsockopt, socket, sockopt,
 };
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 /// `ETH_P_ARP` and `ETH_P_IPV6` (linux/if_ether.h).
@@ -100,6 +100,12 @@ impl Packets {
             // What woke us shows when we look again.
             let _woken = poll(&mut fds, timeout(left));
         }
+    }
+}
+
+impl AsRawFd for Packets {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
     }
 }
 

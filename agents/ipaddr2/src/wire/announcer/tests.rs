@@ -83,8 +83,7 @@ fn expect_silence(world: &World, within: Duration) {
 fn both_bursts_come_in_both_forms_and_with_their_pauses() {
     World::run(|world| {
         let (directory, plan) = (Directory::new(), v4(world, 3, 100));
-        assert_eq!(plan.send_first(&world.kernel), Tally { sent: 2, ..Tally::default() });
-        start(&directory.file(), &plan, Bursts::RestAndSecond(milliseconds(700))).unwrap();
+        start(&world.kernel, &directory.file(), &plan, Bursts::All(milliseconds(700))).unwrap();
         assert!(is_running(&directory.file()).unwrap());
         let seen = world.collect(13, milliseconds(3000), Seen::is_arp);
         assert_eq!(seen.len(), 12, "{seen:?}");
@@ -115,7 +114,7 @@ fn both_bursts_come_in_both_forms_and_with_their_pauses() {
 fn nothing_leaves_after_the_end() {
     World::run(|world| {
         let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
-        start(&directory.file(), &plan, Bursts::RestAndSecond(SECOND_BURST_AFTER)).unwrap();
+        start(&world.kernel, &directory.file(), &plan, Bursts::All(SECOND_BURST_AFTER)).unwrap();
         assert_eq!(world.collect(4, milliseconds(5000), Seen::is_arp).len(), 4);
         let pid = holder(&directory.file()).unwrap();
         end(&directory.file(), &seconds(5)).unwrap();
@@ -136,7 +135,7 @@ fn it_ends_with_the_address() {
             "addr replace 192.168.144.2/25 dev v0",
             "link del v0",
         ] {
-            start(&path, &plan, Bursts::Rest).unwrap();
+            start(&world.kernel, &path, &plan, Bursts::First).unwrap();
             assert_eq!(world.collect(2, milliseconds(5000), Seen::is_arp).len(), 2);
             if how.contains("replace") {
                 ip("addr del 192.168.144.2/24 dev v0");
@@ -159,8 +158,7 @@ fn a_router_says_so_and_the_pace_is_the_interfaces() {
         fs::write("/proc/sys/net/ipv6/conf/v0/forwarding", "1").unwrap();
         fs::write("/proc/sys/net/ipv6/neigh/v0/retrans_time_ms", "150").unwrap();
         let plan = v6(world, 5, 20);
-        plan.send_first(&world.kernel);
-        start(&directory.file(), &plan, Bursts::RestAndSecond(milliseconds(400))).unwrap();
+        start(&world.kernel, &directory.file(), &plan, Bursts::All(milliseconds(400))).unwrap();
         let is_ours = |seen: &Seen| seen.is_advertisement_of("20010db8123400000000000000000002");
         let seen = world.collect(9, milliseconds(3000), is_ours);
         // Three each time, and one for routers.
@@ -186,7 +184,7 @@ fn a_router_says_so_and_the_pace_is_the_interfaces() {
 fn what_the_interface_is_now_counts() {
     World::run(|world| {
         let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
-        start(&directory.file(), &plan, Bursts::Rest).unwrap();
+        start(&world.kernel, &directory.file(), &plan, Bursts::First).unwrap();
         assert_eq!(world.collect(2, milliseconds(5000), Seen::is_arp).len(), 2);
         // The frame's own source is of no use to find it then.
         ip("link set v0 address 02:00:00:00:00:1a");
@@ -202,7 +200,7 @@ fn it_follows_an_interface_that_gets_another_name() {
         let directory = Directory::new();
         ip("addr add 192.168.144.2/24 dev v0 label v0:web");
         let plan = Plan { label: "v0:web".to_owned(), ..plan(world, "192.168.144.2", 1000, 50) };
-        start(&directory.file(), &plan, Bursts::Rest).unwrap();
+        start(&world.kernel, &directory.file(), &plan, Bursts::First).unwrap();
         assert_eq!(world.collect(2, milliseconds(5000), Seen::is_arp).len(), 2);
         ip("link set v0 down");
         ip("link set v0 name w0");
@@ -222,8 +220,8 @@ fn an_address_that_the_kernel_still_asks_for_is_not_announced() {
         fs::write("/proc/sys/net/ipv6/conf/v0/dad_transmits", "100").unwrap();
         ip("addr add 2001:db8:1234::2/64 dev v0");
         let plan = plan(world, "2001:db8:1234::2", 3, 50);
-        assert_eq!(plan.send_first(&world.kernel), Tally::default());
-        start(&directory.file(), &plan, Bursts::Second(milliseconds(100))).unwrap();
+        assert_eq!(plan.send_all(&world.kernel, &seconds(5)), Tally::default());
+        start(&world.kernel, &directory.file(), &plan, Bursts::Second(milliseconds(100))).unwrap();
         until("it ends by itself", || !is_running(&directory.file()).unwrap());
         let is_ours = |seen: &Seen| seen.is_advertisement_of("20010db8123400000000000000000002");
         assert!(world.collect(1, Duration::ZERO, is_ours).is_empty());
@@ -244,16 +242,23 @@ fn what_can_not_be_sent_is_counted() {
             Tally { sent: 2, unsent: 1, ..Tally::default() }
         );
         ip("link set v0 down");
-        let tally = plan.send_first(&world.kernel);
+        let tally = plan.send_all(&world.kernel, &late);
         assert_eq!((tally.sent, tally.failed, tally.last), (0, 2, Some(Errno::ENETDOWN)));
-        assert_eq!(tally.to_string(), "0 packets sent, 2 refused by the kernel (network is down)");
+        assert_eq!(
+            tally.to_string(),
+            "0 packets sent, 2 refused by the kernel (network is down), no time for 1 more"
+        );
         ip("link del v0");
-        assert_eq!(plan.send_first(&world.kernel), Tally::default(), "nothing to be told of");
+        assert_eq!(plan.send_all(&world.kernel, &late), Tally::default(), "nothing to be told of");
         plan.link = world.kernel.find_link("lo").unwrap().unwrap();
-        assert_eq!(plan.send_first(&world.kernel), Tally::default(), "nobody to be told on lo");
+        assert_eq!(
+            plan.send_all(&world.kernel, &late),
+            Tally::default(),
+            "nobody to be told on lo"
+        );
         plan.ip = IpAddr::from([127, 0, 0, 3]);
         let directory = Directory::new();
-        start(&directory.file(), &plan, Bursts::Rest).unwrap();
+        start(&world.kernel, &directory.file(), &plan, Bursts::First).unwrap();
         assert!(!directory.file().exists());
     });
 }
@@ -266,11 +271,11 @@ fn a_series_keeps_its_pauses_however_long_it_is() {
     };
     let after = milliseconds(3000);
     let both = [(200, 1), (200, 2), (3000, 0), (200, 1), (200, 2)];
-    assert_eq!(steps(Bursts::RestAndSecond(after), 3), both);
-    assert_eq!(steps(Bursts::RestAndSecond(after), 1), [(3000, 0)]);
+    assert_eq!(steps(Bursts::All(after), 3), both);
+    assert_eq!(steps(Bursts::All(after), 1), [(3000, 0)]);
     assert_eq!(steps(Bursts::Second(after), 2), [(3000, 0), (200, 1)]);
-    assert_eq!(steps(Bursts::Rest, 3), [(200, 1), (200, 2)]);
-    assert_eq!(steps(Bursts::RestAndSecond(after), 0), [(0, 0); 0]);
+    assert_eq!(steps(Bursts::First, 3), [(200, 1), (200, 2)]);
+    assert_eq!(steps(Bursts::All(after), 0), [(0, 0); 0]);
     // No list of four thousand million of them.
-    assert!(Bursts::RestAndSecond(after).steps(u32::MAX, Duration::MAX).next().is_some());
+    assert!(Bursts::All(after).steps(u32::MAX, Duration::MAX).next().is_some());
 }

@@ -61,7 +61,8 @@ fn an_address_that_nobody_has_is_asked_for_three_times_in_two_seconds() {
             (result, asked)
         };
         assert_eq!(owner, Owner::Nobody);
-        assert!(took < Duration::from_millis(2100 + 200), "{took:?}");
+        // 2.07 s, and what a busy machine adds.
+        assert!(took < Duration::from_secs(3), "{took:?}");
         assert!(took > Duration::from_secs(2), "{took:?}");
         assert_eq!(asked.len(), 2);
         // RFC 5227, 2.1.1: sender's address 0, target's hardware address 0.
@@ -81,14 +82,14 @@ fn a_real_host_that_has_the_address_is_named() {
         world.theirs(|| ip("addr add 192.168.144.2/24 dev v1"));
         let began = Instant::now();
         assert_eq!(find(world, V4)(), Owner::Other(THEIRS.to_vec()));
-        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
         // And when both have it, which is what the guard is for.
         ip("addr add 192.168.144.2/24 dev v0");
         assert_eq!(watch(world, V4)(), Owner::Other(THEIRS.to_vec()));
         world.theirs(|| ip("addr del 192.168.144.2/24 dev v1"));
         let began = Instant::now();
         assert_eq!(watch(world, V4)(), Owner::Nobody);
-        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     });
 }
 
@@ -226,7 +227,7 @@ fn a_storm_hides_no_owner_and_makes_none() {
         };
         let (owner, took) = ask_while(world, find(world, V4), storm);
         assert_eq!(owner, Owner::Nobody);
-        assert!(took < Duration::from_millis(2400), "{took:?}");
+        assert!(took < Duration::from_secs(3), "{took:?}");
         let (owner, _) = ask_while(world, find(world, V4), |world| {
             storm(world);
             world.say(&frame::reply(&theirs, &THEIRS, V4).unwrap());

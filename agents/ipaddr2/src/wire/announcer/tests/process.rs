@@ -9,7 +9,7 @@ fn it_ends_with_its_file() {
         let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
         let path = directory.file();
         for number in 0..2 {
-            start(&path, &plan, Bursts::Rest).unwrap();
+            start(&world.kernel, &path, &plan, Bursts::First).unwrap();
             let process = Identity::of(holder(&path).unwrap()).unwrap();
             fs::remove_file(&path).unwrap();
             if number == 1 {
@@ -27,7 +27,7 @@ fn killed_it_leaves_nothing_that_matters() {
         let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
         let path = directory.file();
         for _ in 0..3 {
-            start(&path, &plan, Bursts::Rest).unwrap();
+            start(&world.kernel, &path, &plan, Bursts::First).unwrap();
             let process = Identity::of(holder(&path).unwrap()).unwrap();
             process.signal(Signal::SIGKILL).unwrap();
             until("it is gone", || !is_running(&path).unwrap());
@@ -44,7 +44,12 @@ fn two_starts_at_once_make_one_announcer() {
         let path = directory.file();
         std::thread::scope(|scope| {
             let starts: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| start(&path, &plan, Bursts::Second(milliseconds(300)))))
+                .map(|_| {
+                    scope.spawn(|| {
+                        let kernel = Kernel::open().unwrap();
+                        start(&kernel, &path, &plan, Bursts::Second(milliseconds(300)))
+                    })
+                })
                 .collect();
             starts.into_iter().for_each(|started| started.join().unwrap().unwrap());
         });
@@ -86,13 +91,13 @@ fn what_is_no_file_stays_and_is_in_the_way_of_a_start() {
             assert!(!is_running(&path).unwrap());
             end(&path, &seconds(5)).unwrap();
             assert!(fs::symlink_metadata(&path).is_ok());
-            let error = start(&path, &plan, Bursts::Rest).unwrap_err();
+            let error = start(&world.kernel, &path, &plan, Bursts::First).unwrap_err();
             assert!(error.reason.contains(&path.display().to_string()), "{error}");
             let _either = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
         }
         assert!(!target.exists());
         let nowhere = directory.0.join("missing/address.announcer");
-        assert!(start(&nowhere, &plan, Bursts::Rest).is_err());
+        assert!(start(&world.kernel, &nowhere, &plan, Bursts::First).is_err());
         assert!(!is_running(&nowhere).unwrap());
         end(&nowhere, &seconds(5)).unwrap();
     });
@@ -110,7 +115,7 @@ fn it_holds_nothing_of_whoever_started_it() {
             File::create(&kept).unwrap(),
             nix::fcntl::FlockArg::LockExclusive,
         );
-        start(&path, &plan, Bursts::Rest).unwrap();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
         drop(lock);
         drop(theirs);
         // The end of the pipe: the announcer doesn't hold the other one.
@@ -155,7 +160,7 @@ fn a_log_that_is_open_stays_open_and_other_sockets_do_not() {
         let (log, inherited) = std::os::unix::net::UnixStream::pair().unwrap();
         // As what came from whoever started us: its flag isn't set.
         fcntl(&inherited, FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
-        start(&path, &plan, Bursts::Rest).unwrap();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
         let pid = holder(&path).unwrap();
         let is_socket = |number: i32| {
             let what = fs::read_link(format!("/proc/{pid}/fd/{number}")).unwrap();
@@ -172,7 +177,7 @@ fn who_is_not_visible_is_waited_for() {
     World::run(|world| {
         let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
         let path = directory.file();
-        start(&path, &plan, Bursts::Rest).unwrap();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
         assert!(is_running(&path).unwrap());
         // From a pid namespace that the announcer isn't in, as in a container.
         let (answer, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
