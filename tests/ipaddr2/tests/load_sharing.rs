@@ -102,7 +102,8 @@ fn half_of_the_cluster_may_be_the_shell_agent() {
         let words: Vec<_> = rule.split_whitespace().collect();
         two.host.run(program, &words, "");
     }
-    two.host.ip("maddress add 61:b2:4c:95:4c:25 dev v0\naddress add 10.9.0.100/16 brd + dev v0\n");
+    // Behind `maddress` ip(8) reads no more commands.
+    two.host.ip("address add 10.9.0.100/16 brd + dev v0\nmaddress add 61:b2:4c:95:4c:25 dev v0\n");
     let [first, second] = shares(&segment.ask(SHARED));
     assert!(first > 50 && second > 50, "{first} and {second}");
 
