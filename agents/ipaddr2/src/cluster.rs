@@ -11,8 +11,6 @@
 //! everybody. So start filters first and adds the address then; stop takes the bucket away, and after the
 //! last one the address, and only then the rest.
 
-#![allow(dead_code, reason = "wired by start and stop")]
-
 mod changes;
 mod firewall;
 mod identity;
@@ -193,7 +191,12 @@ impl Sharing {
 
     /// The shared hardware address: what announcements have to name.
     pub(crate) fn mac(&self) -> Option<Mac> {
-        self.mac.or_else(|| self.memory().map(|memory| memory.mac))
+        self.memory().map(|memory| memory.mac).or(self.mac)
+    }
+
+    /// Whether a start of this boot remembered what it asked for.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.memory().is_some()
     }
 
     /// Judges the share against this host.

@@ -22,10 +22,9 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
         return absent(site);
     };
     check_fitness(site, &held)?;
-    let Held { link, address } = &held;
-    let sharing = site.sharing(Some(address.prefix), address.broadcast, Some(link));
+    let sharing = site.share_in(&held);
     if let Some(sharing) = &sharing {
-        let state = sharing.verdict(site.context, link)?;
+        let state = sharing.verdict(site.context, &held.link)?;
         if !state.is_active() {
             return Ok(state);
         }

@@ -91,6 +91,17 @@ impl<'a> Site<'a> {
         Sharing::of(self.parameters, self.context, self.wanted.ip, prefix, broadcast, link)
     }
 
+    /// The same, of an address that is there. The quick look at that leaves out what the seed is made of.
+    pub(crate) fn share_in(&self, Held { link, address }: &Held) -> Option<Sharing> {
+        let sharing = self.sharing(Some(address.prefix), address.broadcast, Some(link))?;
+        if sharing.is_remembered() {
+            return Some(sharing);
+        }
+        let details = self.kernel.details(address).ok().flatten();
+        let broadcast = details.and_then(|all| all.broadcast);
+        self.sharing(Some(address.prefix), broadcast, Some(link))
+    }
+
     /// Makes the directory of the record; the first agent of a boot may come before whoever else does.
     pub(crate) fn ensure_directory(&self) {
         // If it isn't there afterwards, writing the record says so.

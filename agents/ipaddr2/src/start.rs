@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Takes the address and tells the network. It either holds the address at the end or leaves nothing.
 
-use crate::cluster::Turn;
 use crate::configuration::Lifetime;
 use crate::interface::{self, Held, Place};
 use crate::kernel::{Assigned, Link};
@@ -26,6 +25,10 @@ const FOR_ANY_LINK: Duration = Duration::from_secs(3);
 pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     let place = interface::find_place(&site.kernel, site.wanted)?;
     site.wanted.check_label(&place.link.name)?;
+    site.ensure_directory();
+    let sharing = site.sharing(Some(place.prefix), place.broadcast, Some(&place.link));
+    // Another instance of the clone may be about to take the address away, or to add it.
+    let turn = sharing.as_ref().map(|sharing| sharing.turn(site.context)).transpose()?;
     let before = site.find()?;
     if before.is_some() && site.record.is_none() {
         tracing::warn!(
@@ -34,7 +37,6 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
             place.link.name
         );
     }
-    site.ensure_directory();
     let link = bring_up(&site, &place.link)?;
     let record = Record {
         index: link.index,
@@ -47,17 +49,15 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     };
     record.write(&site.file)?;
     site.record = Some(record);
-    let sharing = site.sharing(Some(place.prefix), place.broadcast, Some(&link));
-    let turn = sharing.as_ref().map(|sharing| sharing.turn(site.context)).transpose()?;
     let is_new = before.is_none();
     // The rules come first: without them this node would answer every client.
-    let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, &link));
+    let on = before.as_ref().map_or(&link, |held| &held.link);
+    let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, on));
     let done = filtered.and_then(|()| match before {
-        // Another instance of the clone may have it already.
         Some(held) => adopt(&site, &held).map(|()| held),
         None => take(&site, &place, link, sharing.is_some()),
     });
-    turn.map_or(Ok(()), Turn::end)?;
+    drop(turn);
     match done {
         Ok(held) => tell(&site, &held),
         Err(error) => {
@@ -190,9 +190,10 @@ pub(crate) fn tell(site: &Site<'_>, held: &Held) -> Result<()> {
 }
 
 /// How the network is told of an address.
-pub(crate) fn plan(site: &Site<'_>, Held { link, address }: &Held) -> announce::Plan {
+pub(crate) fn plan(site: &Site<'_>, held: &Held) -> announce::Plan {
+    let Held { link, address } = held;
     let plan = announce::Plan::of(address, link, site.parameters);
-    let sharing = site.sharing(Some(address.prefix), address.broadcast, Some(link));
+    let sharing = site.share_in(held);
     match sharing.and_then(|sharing| sharing.mac()) {
         Some(mac) => plan.with_shared_mac(mac.to_vec()),
         None => plan,

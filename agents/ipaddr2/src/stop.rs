@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Takes the address away. Whatever the tunables say, it acts on what is really there.
 
-use crate::cluster::{Rest, Sharing, Turn};
+use crate::cluster::{Rest, Sharing};
 use crate::interface::{self, Held};
+use crate::kernel::Link;
 use crate::site::Site;
 use crate::wanted::Wanted;
 use crate::wire::announcer;
@@ -16,22 +17,19 @@ const COPIES: usize = 3;
 
 /// Stops announcing, then takes the address, and what came with it, away.
 pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
-    let held = site.find()?;
-    let link = held.as_ref().map(|held| &held.link);
-    let sharing = sharing(site, held.as_ref());
-    let turn = sharing.as_ref().and_then(|sharing| sharing.turn_to_stop(site.context));
-    if let Some(sharing) = &sharing
+    let sharing = sharing(site, site.find()?.as_ref());
+    let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
+    if let Some((sharing, _)) = &sharing
         && sharing.stop(site.context)? == Rest::Others
     {
         // Another instance of the clone needs the address.
-        return turn.map_or(Ok(()), Turn::end);
+        return Ok(());
     }
     announcer::end(site.announcer.path(), &site.context.deadline)?;
     remove_all(site)?;
-    if let Some(sharing) = &sharing {
-        sharing.clear(site.context, link)?;
+    if let Some((sharing, link)) = &sharing {
+        sharing.clear(site.context, link.as_ref())?;
     }
-    turn.map_or(Ok(()), Turn::end)?;
     lvs::put_back(site)?;
     remove_address_label(site);
     if site.parameters.flush_routes {
@@ -40,11 +38,17 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
     site.file.remove()
 }
 
-/// The share in the address, as far as it can be told from what is there.
-fn sharing(site: &Site<'_>, held: Option<&Held>) -> Option<Sharing> {
-    let prefix = held.map(|held| held.address.prefix);
-    let broadcast = held.and_then(|held| held.address.broadcast);
-    site.sharing(prefix, broadcast, held.map(|held| &held.link))
+/// The share in the address, as far as it can be told, and the interface that it would be on.
+fn sharing(site: &Site<'_>, held: Option<&Held>) -> Option<(Sharing, Option<Link>)> {
+    if let Some(held) = held {
+        return site.share_in(held).map(|sharing| (sharing, Some(held.link.clone())));
+    }
+    let sharing = site.sharing(None, None, None)?;
+    let Ok(place) = interface::find_place(&site.kernel, site.wanted) else {
+        return Some((sharing, None));
+    };
+    let sharing = site.sharing(Some(place.prefix), place.broadcast, Some(&place.link))?;
+    Some((sharing, Some(place.link)))
 }
 
 /// Takes the address away, wherever it is as it is wanted.
@@ -88,9 +92,8 @@ fn flush_routes() {
 pub(crate) fn leftovers(site: &Site<'_>) -> Result<Vec<String>> {
     let held = site.find()?;
     let mut left = Vec::new();
-    if let Some(sharing) = sharing(site, held.as_ref()) {
-        let link = held.as_ref().map(|held| &held.link);
-        let (rest, parts) = sharing.leftovers(site.context, link)?;
+    if let Some((sharing, link)) = sharing(site, held.as_ref()) {
+        let (rest, parts) = sharing.leftovers(site.context, link.as_ref())?;
         left = parts;
         if rest == Rest::Others {
             return Ok(left);

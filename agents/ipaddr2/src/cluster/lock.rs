@@ -5,12 +5,12 @@
 use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, openat};
 use nix::sys::stat::{Mode, fstat};
 use ocf::error::describe;
-use ocf::{Context, Error, Result};
+use ocf::{Context, Error, Result, tracing};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The turn of this process.
+/// The turn of this process; it ends with this value.
 #[derive(Debug)]
 pub(crate) struct Turn {
     path: PathBuf,
@@ -34,16 +34,13 @@ impl Turn {
         };
         held.map(|held| Self { path: path.to_owned(), _held: held }).ok_or_else(late)
     }
+}
 
-    /// Ends the turn, and removes the file: nothing of the address is left on this node.
-    ///
-    /// Whoever waits for the removed file sees that it isn't the one at the path any more.
-    pub(crate) fn end(self) -> Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(cannot("remove", &self.path, &error))
-            }
-            _ => Ok(()),
+impl Drop for Turn {
+    /// The file goes while it is held. Whoever waits for it sees that it isn't the one at the path any more.
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!("{}", cannot("remove", &self.path, &error).reason);
         }
     }
 }
