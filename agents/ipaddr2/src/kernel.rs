@@ -10,6 +10,7 @@ mod held;
 mod label;
 mod link;
 mod netlink;
+mod page;
 mod promotion;
 mod route;
 #[cfg(test)]

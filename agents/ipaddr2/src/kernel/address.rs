@@ -50,7 +50,7 @@ impl Kernel {
         request.header.family = AddressFamily::from(family as u8);
         request.header.index = index;
         let read = |_, payload: &[u8]| Ok(Some(read(payload)?).filter(&matters));
-        match self.dump(RTM_GETADDR, &request, read) {
+        match self.dump(RTM_GETADDR, &of_interface(index, family), read) {
             Err(Refusal { errno: Errno::ENODEV, .. }) => Ok(Vec::new()),
             other => other,
         }
@@ -76,6 +76,14 @@ impl Kernel {
             Err(refusal) => Err(refusal),
         }
     }
+}
+
+/// The request for the addresses of one interface, or of all (0).
+pub(super) fn of_interface(index: u32, family: Family) -> AddressMessage {
+    let mut request = AddressMessage::default();
+    request.header.family = AddressFamily::from(family as u8);
+    request.header.index = index;
+    request
 }
 
 /// The request about an address; `is_whole` is with what only adding it needs.

@@ -148,7 +148,13 @@ impl Kernel {
         Err(refusal)
     }
 
-    fn send(&self, kind: u16, flags: u16, body: &impl Emitable) -> Result<u32, Refusal> {
+    /// Where the answers come.
+    pub(super) const fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Sends a request; its number.
+    pub(super) fn send(&self, kind: u16, flags: u16, body: &impl Emitable) -> Result<u32, Refusal> {
         let sequence = self.sequence.get().wrapping_add(1);
         self.sequence.set(sequence);
         let request = emit(kind, flags | NLM_F_REQUEST, sequence, body)?;
@@ -196,7 +202,7 @@ pub(super) fn receive_one(socket: &Socket, datagram: &mut Vec<u8>) -> Result<boo
             // Only the kernel speaks from port 0.
             Ok((_, sender)) if sender.port_number() != 0 => {}
             Ok((length, _)) if length > datagram.len() => {
-                return Err(Refusal::unreadable("an answer longer than the kernel's limit"));
+                return Err(Errno::EMSGSIZE.into());
             }
             Ok(_) => return Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),

@@ -3,6 +3,7 @@
 
 use super::*;
 mod change;
+mod held;
 
 use crate::testing::{eventually, in_namespace, ip, ip_batch, two_interfaces};
 use nix::errno::Errno;
@@ -148,125 +149,6 @@ fn the_kernel_says_by_which_route() {
         let local = ask("2001:db8::1", None).expect("a route");
         assert_eq!((local.prefix, local.table, local.index), (128, 255, Some(v0)));
         assert_eq!(ask("2001:db8:1::1", None), None);
-    });
-}
-
-/// Whether v0 holds an address, and whether the cheap questions suffice to say so.
-fn held(label: &str, ip: &str, prefix: u8) -> (bool, bool) {
-    let kernel = kernel();
-    let index = link(&kernel, "v0").index;
-    let ip: IpAddr = ip.parse().expect("an address");
-    let held = kernel.holds(label, index, ip, prefix).expect("no refusal");
-    let IpAddr::V4(ip) = ip else { return (held.is_some(), true) };
-    let is_sure = kernel.is_surely_held(label, index, ip, prefix).expect("no refusal");
-    (held.is_some(), is_sure)
-}
-
-const CHEAP: (bool, bool) = (true, true);
-const DEAR: (bool, bool) = (true, false);
-const ABSENT: (bool, bool) = (false, false);
-
-#[test]
-fn an_address_is_held_only_exactly() {
-    in_namespace(|| {
-        two_interfaces();
-        ip("addr add 192.168.144.1/24 dev v0");
-        assert_eq!(held("v0", "192.168.144.2", 24), ABSENT);
-        ip("addr add 192.168.144.2/24 dev v1");
-        assert_eq!(held("v0", "192.168.144.2", 24), ABSENT, "on another interface");
-        ip("addr add 192.168.144.2/32 dev v0");
-        assert_eq!(held("v0", "192.168.144.2", 24), ABSENT, "with another prefix");
-        assert_eq!(held("v0", "192.168.144.2", 32), CHEAP);
-        assert_eq!(
-            held("v0", "192.168.144.2", 3),
-            ABSENT,
-            "the text of one prefix begins the other"
-        );
-        ip("addr add 192.168.144.2/24 dev v0");
-        assert_eq!(held("v0", "192.168.144.2", 24), DEAR, "twice, with two prefixes");
-        ip("addr del 192.168.144.2/32 dev v0");
-        assert_eq!(held("v0", "192.168.144.2", 24), CHEAP, "a secondary address");
-        assert_eq!(held("v0", "192.168.144.1", 24), CHEAP, "a primary address");
-        ip("link set v0 down");
-        assert_eq!(held("v0", "192.168.144.2", 24), DEAR, "switched off");
-        assert_eq!(held("v1", "192.168.144.2", 24), DEAR, "a label of another interface");
-        ip("addr add 10.9.9.1 peer 10.9.9.2/32 dev v0");
-        assert_eq!(held("v0", "10.9.9.2", 32), ABSENT, "the other end");
-        ip("route add local 10.5.5.5 dev v0 table local proto kernel src 192.168.144.1");
-        assert_eq!(held("v0", "10.5.5.5", 24), ABSENT, "a route that somebody made");
-    });
-}
-
-#[test]
-fn an_address_is_held_whatever_its_label() {
-    in_namespace(|| {
-        two_interfaces();
-        ip("addr add 192.168.144.1/24 dev v0 label v0:base");
-        ip("addr add 192.168.144.2/24 dev v0");
-        ip("addr add 192.168.144.3/32 dev v0 label v0:x");
-        assert_eq!(held("v0", "192.168.144.2", 24), DEAR, "the primary one has a label");
-        assert_eq!(held("v0", "192.168.144.3", 24), ABSENT, "another label and prefix");
-        assert_eq!(held("v0:x", "192.168.144.3", 32), CHEAP);
-        assert_eq!(held("v0", "192.168.144.3", 32), DEAR);
-        assert_eq!(held("v0:a label that is too long", "192.168.144.3", 32), DEAR);
-        ip("link set v0 down");
-        ip("link set v0 name other");
-        ip("link set other up");
-        ip("link set other name v0");
-        assert_eq!(held("v0:x", "192.168.144.3", 32), CHEAP, "renamed");
-    });
-}
-
-#[test]
-fn promoted_addresses_are_held() {
-    in_namespace(|| {
-        two_interfaces();
-        std::fs::write("/proc/sys/net/ipv4/conf/v0/promote_secondaries", "1").expect("sysctl");
-        for last in 1..9 {
-            ip(&format!("addr add 192.168.144.{last}/24 dev v0"));
-        }
-        ip("addr del 192.168.144.1/24 dev v0");
-        ip("addr del 192.168.144.2/24 dev v0");
-        for last in 3..9 {
-            assert_eq!(held("v0", &format!("192.168.144.{last}"), 24), CHEAP);
-        }
-        assert_eq!(held("v0", "192.168.144.2", 24), ABSENT);
-    });
-}
-
-#[test]
-fn ten_thousand_addresses_make_no_answer_dear() {
-    in_namespace(|| {
-        two_interfaces();
-        let lines: Vec<String> = (0..10_000)
-            .map(|n| format!("addr add 10.0.{}.{}/16 dev v0", n / 250, n % 250 + 1))
-            .collect();
-        ip_batch(&lines.join("\n"));
-        assert_eq!(held("v0", "10.0.0.1", 16), CHEAP, "the first");
-        assert_eq!(held("v0", "10.0.39.250", 16), CHEAP, "the last");
-        assert_eq!(held("v0", "10.0.39.250", 24), ABSENT);
-        assert_eq!(held("v0", "10.0.40.1", 16), ABSENT);
-        let kernel = kernel();
-        let index = link(&kernel, "v0").index;
-        assert_eq!(kernel.addresses(index, Family::V4).expect("addresses").len(), 10_000);
-    });
-}
-
-#[test]
-fn an_ipv6_address_is_held_only_exactly() {
-    in_namespace(|| {
-        two_interfaces();
-        ip("addr add 2001:db8::5/64 dev v0 nodad");
-        ip("addr add 2001:db8::6/64 dev v1 nodad");
-        ip("addr add 2001:db8::7 peer 2001:db8::8/128 dev v0 nodad");
-        assert_eq!(held("v0", "2001:db8::5", 64), CHEAP);
-        assert_eq!(held("v0", "2001:db8::5", 128), (false, true));
-        assert_eq!(held("v0", "2001:db8::5", 6), (false, true));
-        assert_eq!(held("v0", "2001:db8::6", 64), (false, true));
-        assert_eq!(held("v0", "2001:db8::8", 128), (false, true));
-        let kernel = kernel();
-        let gone = kernel.holds("v0", 999, "2001:db8::5".parse().expect("ip"), 64);
-        assert_eq!(gone.expect("no refusal"), None);
     });
 }
 
