@@ -28,6 +28,7 @@ pub(crate) use lock::Turn;
 use crate::Parameters;
 use crate::kernel::Link;
 use crate::record;
+use crate::wanted::clone_number;
 use firewall::{Chain, Trouble};
 use identity::{Identity, Mac};
 use memory::Memory;
@@ -130,10 +131,9 @@ pub(crate) fn check(parameters: &Parameters, context: &Context, ip: IpAddr) -> R
     Ok(())
 }
 
-/// The number of this instance's bucket. Pacemaker tells an instance's number even where its name has none.
+/// The number of this instance's bucket.
 fn bucket(context: &Context) -> u32 {
-    let meta = context.environment().meta("clone").and_then(|number| number.trim().parse().ok());
-    meta.or(context.instance.number).unwrap_or(0_u32).saturating_add(1)
+    clone_number(context).saturating_add(1)
 }
 
 /// Why a table can't have the rules.

@@ -2,28 +2,36 @@
 //! A real server of a Linux Virtual Server has the virtual address on its loopback interface. While it is
 //! the director too, the address is on the outer interface; afterwards it goes back.
 
-use crate::kernel::{Assigned, Link};
+use crate::kernel::{Assigned, Family, Link};
+use crate::record::OnLo;
 use crate::site::Site;
 use ocf::{Error, Result, StateFile, tracing};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The loopback interface; `RT_SCOPE_HOST` (linux/rtnetlink.h).
+/// The loopback interface.
 const LO: &str = "lo";
-const HOST: u8 = 254;
+
+/// How the shell agent puts an address back.
+const BY_SHELL: OnLo = OnLo { scope: 0, broadcast: Some(Ipv4Addr::BROADCAST) };
 
 /// The loopback interface, with the address if it is there as a host's address.
 fn find(site: &Site<'_>) -> Result<Option<(Link, Option<Assigned>)>> {
     let Some(link) = site.kernel.find_link(LO)? else { return Ok(None) };
-    let address = site.kernel.holds(LO, link.index, site.wanted.ip, 32)?;
+    let all = site.kernel.addresses(link.index, Family::V4)?;
+    let address = all.into_iter().find(|one| one.ip == site.wanted.ip && one.prefix == 32);
     Ok(Some((link, address)))
 }
 
-/// Whether the address waits on lo.
-pub(crate) fn is_waiting(site: &Site<'_>) -> Result<bool> {
+/// How the address waits on lo, if it does: as a start before this one saw it, or as it is.
+pub(crate) fn waiting(site: &Site<'_>) -> Result<Option<OnLo>> {
     if !site.parameters.lvs_support || site.wanted.ip.is_ipv6() {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(find(site)?.is_some_and(|(_, address)| address.is_some()))
+    if let Some(before) = site.record.as_ref().and_then(|record| record.on_lo) {
+        return Ok(Some(before));
+    }
+    let found = find(site)?.and_then(|(_, address)| address);
+    Ok(found.map(|Assigned { scope, broadcast, .. }| OnLo { scope, broadcast }))
 }
 
 /// Takes the address from lo.
@@ -38,10 +46,12 @@ pub(crate) fn take(site: &Site<'_>) -> Result<()> {
 /// Puts the address back on lo, where start took it from there.
 pub(crate) fn put_back(site: &Site<'_>) -> Result<()> {
     let shell = shell_file(site);
-    let by_shell = site.parameters.lvs_support && shell.exists().unwrap_or(false);
-    if !by_shell && !site.record.as_ref().is_some_and(|record| record.was_on_lo) {
+    let by_shell = || site.parameters.lvs_support && shell.exists().unwrap_or(false);
+    let recorded = site.record.as_ref().and_then(|record| record.on_lo);
+    let Some(OnLo { scope, broadcast }) = recorded.or_else(|| by_shell().then_some(BY_SHELL))
+    else {
         return Ok(());
-    }
+    };
     let there = find(site)?;
     let Some((link, None)) = there else { return shell.remove() };
     let address = Assigned {
@@ -49,10 +59,10 @@ pub(crate) fn put_back(site: &Site<'_>) -> Result<()> {
         ip: site.wanted.ip,
         prefix: 32,
         peer: None,
-        broadcast: Some(Ipv4Addr::BROADCAST),
+        broadcast,
         label: Some(LO.to_owned()),
         flags: 0,
-        scope: HOST,
+        scope,
         preferred: None,
         valid: None,
         metric: None,

@@ -5,11 +5,29 @@
 use ocf::process::boot_id;
 use ocf::{Context, Result, StateFile};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The form of the file; another one's is nobody's.
 const FORM: &str = "1";
+
+/// An address that waits on the loopback interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OnLo {
+    /// `RT_SCOPE_*`.
+    pub(crate) scope: u8,
+    pub(crate) broadcast: Option<Ipv4Addr>,
+}
+
+impl OnLo {
+    fn parse(text: &str) -> Option<Self> {
+        let (scope, broadcast) = text.split_once(' ')?;
+        let broadcast = match broadcast {
+            "none" => None,
+            address => Some(address.parse().ok()?),
+        };
+        Some(Self { scope: scope.parse().ok()?, broadcast })
+    }
+}
 
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +42,8 @@ pub(crate) struct Record {
     pub(crate) mac: Vec<u8>,
     /// How often the interface's carrier had come or gone then.
     pub(crate) carrier_changes: u32,
-    /// Whether the loopback interface had the address, and gets it back.
-    pub(crate) was_on_lo: bool,
+    /// How the loopback interface had the address, if it did: it gets it back like that.
+    pub(crate) on_lo: Option<OnLo>,
     /// The label by which the address is no source of connections.
     pub(crate) address_label: Option<u32>,
 }
@@ -50,7 +68,7 @@ impl Record {
             namespace: line("namespace")?.parse().ok()?,
             mac: mac.map(|byte| u8::from_str_radix(byte, 16).ok()).collect::<Option<_>>()?,
             carrier_changes: line("carrier_changes")?.parse().ok()?,
-            was_on_lo: line("was_on_lo")? == "true",
+            on_lo: line("on_lo").map(OnLo::parse).map_or(Some(None), |on_lo| on_lo.map(Some))?,
             address_label: line("address_label").and_then(|label| label.parse().ok()),
         };
         (line("form")? == FORM).then_some((line("boot")?, record))
@@ -61,12 +79,15 @@ impl Record {
         let mac = crate::kernel::Mac(&self.mac);
         let mut text = format!(
             "form {FORM}\nboot {boot}\nindex {}\nprefix {}\nnamespace {}\nmac {mac}\n\
-             carrier_changes {}\nwas_on_lo {}\n",
-            self.index, self.prefix, self.namespace, self.carrier_changes, self.was_on_lo
+             carrier_changes {}\n",
+            self.index, self.prefix, self.namespace, self.carrier_changes
         );
+        if let Some(OnLo { scope, broadcast }) = self.on_lo {
+            let broadcast = broadcast.map_or_else(|| "none".to_owned(), |b| b.to_string());
+            text.push_str(&format!("on_lo {scope} {broadcast}\n"));
+        }
         if let Some(label) = self.address_label {
-            // Writing to a String can't fail.
-            let _written = writeln!(text, "address_label {label}");
+            text.push_str(&format!("address_label {label}\n"));
         }
         text
     }
@@ -115,14 +136,20 @@ mod tests {
             namespace: 4_026_531_840,
             mac: vec![2, 0, 0x1f, 0, 0, 0xfe],
             carrier_changes: 3,
-            was_on_lo: true,
+            on_lo: Some(OnLo { scope: 0, broadcast: Some(Ipv4Addr::BROADCAST) }),
             address_label: Some(99),
         }
     }
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
-        for other in [record(), Record { mac: Vec::new(), address_label: None, ..record() }] {
+        let silent = OnLo { scope: 254, broadcast: None };
+        let others = [
+            Record { mac: Vec::new(), address_label: None, ..record() },
+            Record { on_lo: None, ..record() },
+            Record { on_lo: Some(silent), ..record() },
+        ];
+        for other in others.into_iter().chain([record()]) {
             let text = other.text();
             let (boot, read) = Record::parse(&text).unwrap();
             assert_eq!((read, Some(boot)), (other, boot_id().as_deref()));
@@ -139,6 +166,7 @@ mod tests {
             ("mac 02", "mac zz"),
             ("namespace", "name"),
             ("form 1", "form 2"),
+            ("on_lo 0", "on_lo"),
         ] {
             assert!(text.contains(name), "{name}");
             assert_eq!(Record::parse(&text.replace(name, bad)), None, "{bad}");

@@ -3,7 +3,7 @@
 
 use crate::configuration::Lifetime;
 use crate::interface::{self, Held, Place};
-use crate::kernel::{Assigned, Link};
+use crate::kernel::{Assigned, Family, Link, Refusal};
 use crate::record::Record;
 use crate::site::Site;
 use crate::wire::announcer::{self, Bursts};
@@ -44,7 +44,7 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
         namespace: namespace::own(),
         mac: link.mac.clone(),
         carrier_changes: link.carrier_changes,
-        was_on_lo: site.record.as_ref().is_some_and(|r| r.was_on_lo) || lvs::is_waiting(&site)?,
+        on_lo: lvs::waiting(&site)?,
         address_label: site.wanted.address_label(site.parameters),
     };
     record.write(&site.file)?;
@@ -87,13 +87,26 @@ fn take(site: &Site<'_>, place: &Place, link: Link, is_shared: bool) -> Result<H
         Ok(()) => {}
         // It came between our look and now, as it is wanted.
         Err(refusal) if refusal.errno == Errno::EEXIST && site.find()?.is_some() => {}
-        Err(refusal) => {
-            let (ip, prefix, name) = (address.ip, address.prefix, &link.name);
-            return Err(refusal.error(&format!("add {ip}/{prefix} to {name}")));
-        }
+        Err(refusal) => return Err(why_not(site, &address, &link, &refusal)),
     }
     waiting.until_usable(&site.kernel, &site.context.deadline)?;
     Ok(Held { link, address })
+}
+
+/// Why the kernel didn't take the address.
+fn why_not(site: &Site<'_>, address: &Assigned, link: &Link, refusal: &Refusal) -> Error {
+    let (ip, prefix, name) = (address.ip, address.prefix, &link.name);
+    if refusal.errno == Errno::EACCES && ip.is_ipv6() {
+        let sentence = format!("IPv6 is disabled on {name}: set its sysctl disable_ipv6 to 0");
+        return Error::installed(sentence);
+    }
+    let there = site.kernel.addresses(link.index, Family::of(ip)).unwrap_or_default();
+    match there.iter().find(|there| there.ip == ip) {
+        Some(Assigned { prefix: other, .. }) if refusal.errno == Errno::EEXIST => {
+            Error::generic(format!("{name} has {ip}/{other}, not /{prefix}: remove that one"))
+        }
+        _ => refusal.error(&format!("add {ip}/{prefix} to {name}")),
+    }
 }
 
 /// The address as the kernel is told it. One that other nodes share would never pass its detection of

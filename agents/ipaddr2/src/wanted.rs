@@ -176,6 +176,12 @@ pub(crate) fn advise(parameters: &Parameters, wanted: &Wanted) {
     }
 }
 
+/// The number of this instance of a clone. Pacemaker tells it even where the instance's name has none.
+pub(crate) fn clone_number(context: &Context) -> u32 {
+    let meta = context.environment().meta("clone").and_then(|number| number.trim().parse().ok());
+    meta.or(context.instance.number).unwrap_or(0)
+}
+
 /// The address of one instance of a clone whose instances have different ones.
 fn of_clone(ip: IpAddr, context: &Context) -> Result<IpAddr> {
     let IpAddr::V4(address) = ip else {
@@ -184,7 +190,7 @@ fn of_clone(ip: IpAddr, context: &Context) -> Result<IpAddr> {
         ));
     };
     let [a, b, c, last] = address.octets();
-    let number = context.instance.number.unwrap_or(0);
+    let number = clone_number(context);
     let last = u8::try_from(number).ok().and_then(|number| last.checked_add(number));
     let last = last.ok_or_else(|| {
         Error::configured(format!("parameter ip: {ip} has no room for clone number {number}"))
