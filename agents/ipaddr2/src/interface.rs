@@ -24,6 +24,9 @@ use std::net::{IpAddr, Ipv4Addr};
 const UNIVERSE: u8 = 0;
 const HOST: u8 = 254;
 
+/// The longest name of an interface that is repeated whole, in characters.
+const LONGEST_NAME: usize = 40;
+
 /// Where an address is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -54,6 +57,7 @@ pub(crate) fn find_place(kernel: &Kernel, wanted: &Wanted) -> Result<Place> {
     let named = match &wanted.nic {
         None => None,
         Some(nic) => Some(kernel.find_link(nic)?.ok_or_else(|| {
+            let nic = shortened(nic);
             Error::installed(format!(
                 "this node has no interface {nic}: name one of its own in nic"
             ))
@@ -106,6 +110,14 @@ fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
+/// A name as it fits into a sentence: an alternative one may have 127 bytes.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}
+
 /// No network fits; at most 128 bytes.
 fn no_network(wanted: &Wanted, link: Option<&Link>) -> Error {
     let (ip, name) = (wanted.ip, wanted.name());
@@ -115,11 +127,9 @@ fn no_network(wanted: &Wanted, link: Option<&Link>) -> Error {
             format!("{} has no network with {ip}{by}: add one, or set cidr_netmask", link.name)
         }
         None if wanted.prefix.is_none() => {
-            format!(
-                "no interface has a network with {ip}{by}: add one, or set nic and cidr_netmask"
-            )
+            format!("no network here has {ip}{by}: add one, or set nic and cidr_netmask")
         }
-        None => format!("no interface has a network with {name}{by}: add one, or set nic"),
+        None => format!("no network here has {name}{by}: add one, or set nic"),
     })
 }
 

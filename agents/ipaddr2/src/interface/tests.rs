@@ -133,7 +133,7 @@ fn a_default_route_names_no_network() {
             let error = find_place(&kernel(), &wanted("8.8.8.8")).expect_err("no network");
             assert_eq!(
                 error.reason,
-                "no interface has a network with 8.8.8.8: add one, or set nic and cidr_netmask"
+                "no network here has 8.8.8.8: add one, or set nic and cidr_netmask"
             );
             let error = find_place(&kernel(), &on("v0", wanted("8.8.8.8"))).expect_err("none");
             assert_eq!(
@@ -142,6 +142,23 @@ fn a_default_route_names_no_network() {
             );
         },
     );
+}
+
+#[test]
+fn the_longest_names_leave_room_for_the_remedy() {
+    given("addr add 192.168.144.1/24 dev v0", || {
+        let long = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+        for wanted in [wanted(long), on("v0", wanted(long)), with(128, wanted(long))] {
+            for protocol in [None, Some(2)] {
+                assert_eq!(place(&Wanted { protocol, ..wanted.clone() }), NONE);
+            }
+        }
+        for nic in ["n".repeat(127), "ß".repeat(63), "n".repeat(300)] {
+            let error = find_place(&kernel(), &on(&nic, wanted(long))).expect_err("none");
+            assert!(error.reason.ends_with("...: name one of its own in nic"), "{error}");
+            assert!(error.reason.len() <= 128, "{error}");
+        }
+    });
 }
 
 #[test]

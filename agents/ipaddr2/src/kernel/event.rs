@@ -22,8 +22,6 @@ const DOWN: [u8; 2] = [2, 3];
 pub(crate) enum Group {
     /// Interfaces.
     Link = 1,
-    /// IPv4 addresses.
-    Ipv4Address = 5,
     /// IPv6 addresses.
     Ipv6Address = 9,
 }
