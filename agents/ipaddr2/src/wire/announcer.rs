@@ -39,6 +39,9 @@ pub(crate) const SECOND_BURST_AFTER: Duration = Duration::from_secs(3);
 /// How long a start waits for the new process to hold its file: far longer than it takes.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
+/// Never through a link somebody planted, and without waiting for the reader of a FIFO.
+const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
 /// What is to be announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bursts {
@@ -125,7 +128,7 @@ fn go_on(path: &Path, plan: &Plan, bursts: Bursts, packets: &Packets) -> Result<
 pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
     let Some(file) = find(path)? else { return Ok(()) };
     let mut is_removed = false;
-    while !lock(&file).map_err(io::Error::from).explain("lock", path)? {
+    while !lock(&file, Lock::Shared).map_err(io::Error::from).explain("lock", path)? {
         match find_holder(&file, path)? {
             // The pid is that of the process which holds the lock now; the identity was taken before it
             // was looked at once more, so it is that process's too.
@@ -151,8 +154,11 @@ pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
         }
         rest(Duration::from_millis(1));
     }
-    // While the lock is ours, nobody else starts with this file.
-    if is_removed { Ok(()) } else { remove(path) }
+    // While the lock is ours, nobody else starts with this file. One that can't be removed is nobody's.
+    if !is_removed && let Err(error) = remove(path) {
+        tracing::warn!("{error}");
+    }
+    Ok(())
 }
 
 /// Whether there is an announcer.
@@ -170,7 +176,7 @@ fn run(path: &Path, file: &File, tell: OwnedFd, plan: &Plan, bursts: Bursts, pac
     let _named = set_name(c"IPaddr2-garp");
     let kept = [file.as_raw_fd(), tell.as_raw_fd(), packets.as_raw_fd()];
     let is_detached = chdir("/").is_ok() && detach(&kept).is_ok();
-    if !is_detached || !matches!(lock(file), Ok(true)) || !is_at(path, file) {
+    if !is_detached || !matches!(lock(file, Lock::Announcer), Ok(true)) || !is_at(path, file) {
         return;
     }
     let _start_was_killed = File::from(tell).write_all(b"1");
@@ -235,9 +241,11 @@ fn wait_ready(pipe: OwnedFd) -> bool {
     is_woken && File::from(pipe).read_exact(&mut [0]).is_ok()
 }
 
-/// The file, made where it is missing: private to root, and never through a link somebody planted.
+/// The file, made where it is missing: private to root.
 fn create(path: &Path) -> Result<File> {
-    let file = options().create(true).open(path).explain("open", path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).mode(0o600).custom_flags(FLAGS);
+    let file = options.open(path).explain("open", path)?;
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
     is_file.then_some(file).ok_or_else(|| {
         Error::generic(format!("{} is in the way: it is no regular file", path.display()))
@@ -252,17 +260,12 @@ fn find(path: &Path) -> Result<Option<File>> {
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(error).explain("look at", path),
     }
-    match options().open(path) {
+    // A file system that can't be written to any more is no reason to go on announcing.
+    match OpenOptions::new().read(true).custom_flags(FLAGS).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).explain("open", path),
     }
-}
-
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    options
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -283,30 +286,45 @@ fn is_at(path: &Path, file: &File) -> bool {
     at.is_some() && at == file.metadata().map(identity).ok()
 }
 
-/// A lock of the whole file (fcntl(2), "Advisory record locking"): it is this process's, and a child
-/// doesn't have it.
-const fn whole() -> libc::flock {
-    libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
+/// The locks of a file (fcntl(2), "Advisory record locking"). They are one process's: its child has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    /// Its holder announces. There is one at most.
+    Announcer,
+    /// Nobody announces while somebody holds it; several may.
+    Shared,
+}
+
+impl Lock {
+    /// The lock of the whole file.
+    const fn whole(self) -> libc::flock {
+        let kind = match self {
+            Self::Announcer => libc::F_WRLCK,
+            Self::Shared => libc::F_RDLCK,
+        };
+        libc::flock {
+            l_type: kind as libc::c_short,
+            l_whence: libc::SEEK_SET as libc::c_short,
+            l_start: 0,
+            l_len: 0,
+            l_pid: 0,
+        }
     }
 }
 
-/// Takes the lock; `false` where somebody else has it.
-fn lock(file: &File) -> Result<bool, Errno> {
-    match fcntl(file, FcntlArg::F_SETLK(&whole())) {
+/// Takes a lock; `false` where somebody else has one that forbids it.
+fn lock(file: &File, lock: Lock) -> Result<bool, Errno> {
+    match fcntl(file, FcntlArg::F_SETLK(&lock.whole())) {
         Ok(_) => Ok(true),
         Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
         Err(errno) => Err(errno),
     }
 }
 
-/// The pid of whoever has the lock; 0 for a process that has none in this pid namespace.
+/// The pid of the announcer; 0 for a process that has none in this pid namespace. Whoever else looks at the
+/// file, as another stop may, isn't it.
 fn find_holder(file: &File, path: &Path) -> Result<Option<i32>> {
-    let mut asked = whole();
+    let mut asked = Lock::Shared.whole();
     fcntl(file, FcntlArg::F_GETLK(&mut asked)).map_err(io::Error::from).explain("ask of", path)?;
     Ok((asked.l_type != libc::F_UNLCK as libc::c_short).then_some(asked.l_pid))
 }

@@ -195,3 +195,71 @@ fn who_is_not_visible_is_waited_for() {
         expect_silence(world, milliseconds(300));
     });
 }
+
+/// Another process that has the file locked as one that looks at it does; it ends with its pipe.
+fn looker(path: &Path) -> (Identity, OwnedFd) {
+    let (wait, go) = pipe2(OFlag::O_CLOEXEC).unwrap();
+    let (ready, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
+    match sys::fork().unwrap() {
+        ForkResult::Child => {
+            drop(go);
+            let file = find(path).unwrap().unwrap();
+            if lock(&file, Lock::Shared).unwrap() {
+                File::from(tell).write_all(b"1").unwrap();
+            }
+            let _its_end = File::from(wait).read(&mut [0]);
+            sys::end_process()
+        }
+        ForkResult::Parent { child } => {
+            drop((tell, wait));
+            File::from(ready).read_exact(&mut [0]).unwrap();
+            (Identity::of(child.as_raw()).unwrap(), go)
+        }
+    }
+}
+
+#[test]
+fn whoever_else_looks_at_the_file_is_not_ended() {
+    World::run(|world| {
+        let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
+        let path = directory.file();
+        fs::write(&path, "").unwrap();
+        let (other, its_pipe) = looker(&path);
+        assert!(!is_running(&path).unwrap());
+        assert!(start(&world.kernel, &path, &plan, Bursts::First).is_err(), "it is being ended");
+        end(&path, &seconds(5)).unwrap();
+        assert!(other.is_alive() && !path.exists());
+        drop(its_pipe);
+    });
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "mount(8)")]
+fn a_file_system_that_went_read_only_keeps_nobody_announcing() {
+    World::run(|world| {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).unwrap();
+        let mount = |words: &str| {
+            let done = std::process::Command::new("mount").args(words.split(' ')).status();
+            assert!(done.unwrap().success(), "mount {words}");
+        };
+        mount("--make-rprivate /");
+        let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
+        let path = directory.file();
+        let unwritable = directory.0.join("unwritable");
+        fs::create_dir(&unwritable).unwrap();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
+        mount(&format!("--bind {} {}", directory.0.display(), unwritable.display()));
+        mount(&format!("-o remount,bind,ro {}", unwritable.display()));
+        let same = unwritable.join(path.file_name().unwrap());
+        assert!(is_running(&same).unwrap());
+        end(&same, &seconds(5)).unwrap();
+        assert!(!is_running(&same).unwrap() && same.exists());
+        expect_silence(world, milliseconds(300));
+        // What can't be removed is in nobody's way.
+        end(&same, &seconds(5)).unwrap();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
+        end(&path, &seconds(5)).unwrap();
+        let done = std::process::Command::new("umount").arg(&unwritable).status();
+        assert!(done.unwrap().success());
+    });
+}
