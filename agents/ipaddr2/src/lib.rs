@@ -216,7 +216,8 @@ impl IpAddr2 {
     }
 
     fn no_namespace(&self) -> Error {
-        let name = self.parameters.network_namespace.as_deref().unwrap_or_default();
+        let name = self.parameters.network_namespace.as_deref().map(wanted::short);
+        let name = name.unwrap_or_default();
         Error::installed(format!("network namespace {name} is not there: ip netns add {name}"))
     }
 }

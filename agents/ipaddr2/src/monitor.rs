@@ -5,14 +5,12 @@ use crate::interface::Held;
 use crate::kernel::{Link, Mac};
 use crate::record::Record;
 use crate::site::{Site, is_called};
-use crate::start;
+use crate::start::{self, DADFAILED, TENTATIVE};
 use crate::wire::announcer::Bursts;
 use crate::wire::probe;
 use ocf::{Error, Result, State, tracing};
 use std::net::IpAddr;
 
-/// `IFA_F_DADFAILED` (linux/if_addr.h): another host has the address.
-const DADFAILED: u32 = 0x08;
 /// `IF_OPER_DOWN`, `IF_OPER_LOWERLAYERDOWN` (RFC 2863).
 const DOWN: [u8; 2] = [2, 3];
 
@@ -54,7 +52,9 @@ fn absent(site: &Site<'_>) -> Result<State> {
 fn check_fitness(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
     let (ip, name) = (address.ip, &link.name);
     if let Some(nic) = site.wanted.nic.as_deref().filter(|nic| !is_called(link, nic)) {
-        return Err(Error::generic(format!("{ip} is on {name}, which was called {nic} before")));
+        return Err(Error::generic(format!(
+            "{ip} is on {name}, and no interface is called {nic} now"
+        )));
     }
     if address.flags & DADFAILED != 0 {
         return Err(Error::generic(format!("{ip} on {name} is unused: another host has it")));
@@ -76,12 +76,14 @@ pub(crate) fn down(link: &Link) -> String {
     format!("{} has no link: look at its cable, its switch or, of a bridge, its ports", link.name)
 }
 
-/// Whether nobody remembers that the address is the resource's, or it would end by itself.
+/// Whether nobody remembers that the address is the resource's, it would end by itself, or it can't be used
+/// yet.
 fn needs_adoption(site: &Site<'_>, Held { link, address }: &Held) -> Result<bool> {
     let is_known = site.record.as_ref().is_some_and(|record| record.index == link.index);
     let ends =
         || site.kernel.details(address).map(|all| all.is_some_and(|all| all.valid.is_some()));
-    Ok(!is_known || ends()?)
+    let is_tentative = address.flags & TENTATIVE != 0;
+    Ok(!is_known || is_tentative || ends()?)
 }
 
 /// Says it once more: where that is asked for, and where the wire isn't the one that heard it.

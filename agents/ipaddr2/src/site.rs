@@ -11,6 +11,9 @@ use ocf::{Context, Error, Result, StateFile};
 use std::fs;
 use std::net::Ipv4Addr;
 
+/// `IFF_LOOPBACK` (linux/if.h).
+const LOOPBACK: u32 = 0x8;
+
 /// One address's place on this node.
 #[derive(Debug)]
 pub(crate) struct Site<'a> {
@@ -61,24 +64,56 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When the kernel can't be asked.
     pub(crate) fn find(&self) -> Result<Option<Held>> {
-        if let Some(held) = self.find_as_recorded()? {
-            return Ok(Some(held));
+        match self.find_as_recorded()? {
+            Some(held) if self.is_where_wanted(&held.link)? => Ok(Some(held)),
+            _ => match interface::find_held(&self.kernel, self.wanted)? {
+                None => self.find_renamed(),
+                held => Ok(held),
+            },
         }
-        interface::find_held(&self.kernel, self.wanted)
     }
 
-    /// The address where start put it, even if the interface has another name now.
-    fn find_as_recorded(&self) -> Result<Option<Held>> {
-        let Some(record) = &self.record else { return Ok(None) };
-        if self.wanted.prefix.is_some_and(|prefix| prefix != record.prefix) {
+    /// The address where the interface that is asked for isn't there, and another one has it: it got another
+    /// name, and nobody wrote down that it was this one. It isn't the one that waits on lo.
+    fn find_renamed(&self) -> Result<Option<Held>> {
+        let Some(nic) = self.wanted.nic.as_deref() else { return Ok(None) };
+        if self.kernel.find_link(nic)?.is_some() {
             return Ok(None);
         }
+        for address in self.kernel.addresses_anywhere(self.wanted.ip)? {
+            let is_wanted = self.wanted.prefix.is_none_or(|prefix| prefix == address.prefix);
+            let link = self.kernel.find_link_by_index(address.index)?;
+            if let Some(link) = link.filter(|link| is_wanted && link.flags & LOOPBACK == 0) {
+                return Ok(Some(Held { link, address }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The address where start put it, even if the interface has another name now, or another one is wanted.
+    ///
+    /// # Errors
+    /// When the kernel can't be asked.
+    pub(crate) fn find_as_recorded(&self) -> Result<Option<Held>> {
+        let Some(record) = &self.record else { return Ok(None) };
         let Some(link) = self.kernel.find_link_by_index(record.index)? else { return Ok(None) };
-        let ip = self.wanted.ip;
         let label = self.wanted.label_on(&link.name);
         let name = label.as_deref().unwrap_or(&link.name);
-        let address = self.kernel.holds(name, link.index, ip, record.prefix)?;
+        let address = self.kernel.holds(name, link.index, self.wanted.ip, record.prefix)?;
         Ok(address.map(|address| Held { link, address }))
+    }
+
+    /// Whether what is asked for is what start did then: an interface that isn't there under its name any
+    /// more is that one under another.
+    fn is_where_wanted(&self, link: &Link) -> Result<bool> {
+        let prefix = self.record.as_ref().map(|record| record.prefix);
+        if self.wanted.prefix.is_some() && self.wanted.prefix != prefix {
+            return Ok(false);
+        }
+        match self.wanted.nic.as_deref() {
+            Some(nic) if !is_called(link, nic) => Ok(self.kernel.find_link(nic)?.is_none()),
+            _ => Ok(true),
+        }
     }
 
     /// The share that this instance has in the address of a clone.

@@ -15,6 +15,10 @@ use std::time::Duration;
 
 /// `IFA_F_NODAD`, `IFA_F_NOPREFIXROUTE` (linux/if_addr.h).
 const NODAD: u32 = 0x02;
+/// `IFA_F_DADFAILED`: another host has the address.
+pub(crate) const DADFAILED: u32 = 0x08;
+/// `IFA_F_TENTATIVE`: the kernel still looks for another owner.
+pub(crate) const TENTATIVE: u32 = 0x40;
 const NOPREFIXROUTE: u32 = 0x200;
 /// How much of the time that is left start waits for a link, in percent.
 const FOR_LINK: u32 = 60;
@@ -29,30 +33,12 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     let sharing = site.sharing(Some(place.prefix), place.broadcast, Some(&place.link));
     // Another instance of the clone may be about to take the address away, or to add it.
     let turn = sharing.as_ref().map(|sharing| sharing.turn(site.context)).transpose()?;
-    let before = site.find()?;
-    if before.is_some() && site.record.is_none() {
-        tracing::warn!(
-            "{} was on {} before: this resource adopts it, and its stop removes it",
-            site.wanted.name(),
-            place.link.name
-        );
-    }
-    let link = bring_up(&site, &place.link)?;
-    let record = Record {
-        index: link.index,
-        prefix: place.prefix,
-        namespace: namespace::own(),
-        mac: link.mac.clone(),
-        carrier_changes: link.carrier_changes,
-        on_lo: lvs::waiting(&site)?,
-        address_label: site.wanted.address_label(site.parameters),
-    };
-    record.write(&site.file)?;
-    site.record = Some(record);
+    let before = before(&site, &place)?;
+    let link = bring_up(&site, before.as_ref().map_or(&place.link, |held| &held.link))?;
+    remember(&mut site, &link, before.as_ref().map_or(place.prefix, |held| held.address.prefix))?;
     let is_new = before.is_none();
     // The rules come first: without them this node would answer every client.
-    let on = before.as_ref().map_or(&link, |held| &held.link);
-    let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, on));
+    let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, &link));
     let done = filtered.and_then(|()| match before {
         Some(held) => adopt(&site, &held).map(|()| held),
         None => take(&site, &place, link, sharing.is_some()),
@@ -68,6 +54,53 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
             Err(error)
         }
     }
+}
+
+/// The address, if it is there already and can be used. What an earlier start put elsewhere goes, and so
+/// does what the kernel won't use.
+fn before(site: &Site<'_>, place: &Place) -> Result<Option<Held>> {
+    let before = site.find()?;
+    if let Some(other) = site.find_as_recorded()?
+        && before.as_ref() != Some(&other)
+    {
+        let (address, name) = (&other.address, &other.link.name);
+        tracing::warn!("{}/{} was on {name}: removing it there", address.ip, address.prefix);
+        stop::remove(site, &other)?;
+    }
+    let Some(held) = before else { return Ok(None) };
+    if held.address.flags & DADFAILED != 0 {
+        tracing::warn!("{} on {} is unused: adding it anew", held.address.ip, held.link.name);
+        stop::remove(site, &held)?;
+        return Ok(None);
+    }
+    if site.record.is_none() {
+        tracing::warn!(
+            "{} was on {} before: this resource adopts it, and its stop removes it",
+            site.wanted.name(),
+            place.link.name
+        );
+    }
+    Ok(Some(held))
+}
+
+/// Writes down what is about to be done. Only how lo had the address is known nowhere else.
+fn remember(site: &mut Site<'_>, link: &Link, prefix: u8) -> Result<()> {
+    let record = Record {
+        index: link.index,
+        prefix,
+        namespace: namespace::own(),
+        mac: link.mac.clone(),
+        carrier_changes: link.carrier_changes,
+        on_lo: lvs::waiting(site)?,
+        address_label: site.wanted.address_label(site.parameters),
+    };
+    match record.write(&site.file) {
+        Err(error) if record.on_lo.is_some() => return Err(error),
+        Err(error) => tracing::warn!("going on without a record: {error}"),
+        Ok(()) => {}
+    }
+    site.record = Some(record);
+    Ok(())
 }
 
 /// Takes an address that wasn't there.
@@ -135,15 +168,17 @@ fn address(site: &Site<'_>, place: &Place, link: &Link, is_shared: bool) -> Assi
     }
 }
 
-/// An address that was there before lasts from now on.
+/// An address that was there before lasts from now on, and is waited for like a new one.
 fn adopt(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
-    let Some(address) = site.kernel.details(address)?.filter(|all| all.valid.is_some()) else {
-        return Ok(());
-    };
-    let lasting = Assigned { valid: None, preferred: None, ..address };
-    site.kernel
-        .replace(&lasting)
-        .map_err(|refusal| refusal.error(&format!("make {} on {} last", lasting.ip, link.name)))
+    let waiting = dad::Waiting::before(&site.kernel, address, link)?;
+    let all = site.kernel.details(address)?;
+    if let Some(address) = all.filter(|all| all.valid.is_some()) {
+        let lasting = Assigned { valid: None, preferred: None, ..address };
+        site.kernel.replace(&lasting).map_err(|refusal| {
+            refusal.error(&format!("make {} on {} last", lasting.ip, link.name))
+        })?;
+    }
+    waiting.until_usable(&site.kernel, &site.context.deadline)
 }
 
 /// Switches the interface on and waits, within bounds, for its link.

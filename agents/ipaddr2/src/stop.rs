@@ -11,9 +11,8 @@ use crate::{Parameters, lvs, record};
 use ocf::{Context, Result, tracing};
 use std::fs;
 
-/// Most copies of an address that are looked for: one on the interface that is asked for, and one where
-/// start put it.
-const COPIES: usize = 3;
+/// How many copies there may be: where start put it, and where it is wanted.
+const COPIES: usize = 4;
 
 /// Stops announcing, then takes the address, and what came with it, away.
 pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
@@ -25,8 +24,10 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
         // Another instance of the clone needs the address.
         return Ok(());
     }
-    announcer::end(site.announcer.path(), &site.context.deadline)?;
+    let silenced = announcer::end(site.announcer.path(), &site.context.deadline);
     remove_all(site)?;
+    // It looks before each packet, so it is silent without the address, too.
+    silenced.unwrap_or_else(|error| tracing::warn!("{error}"));
     if let Some((sharing, link)) = &sharing {
         sharing.clear(site.context, link.as_ref())?;
     }
@@ -35,7 +36,9 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
     if site.parameters.flush_routes {
         flush_routes();
     }
-    site.file.remove()
+    // A record without an address says nothing wrong, and a full or read-only /run is no reason to fence.
+    site.file.remove().unwrap_or_else(|error| tracing::warn!("{error}"));
+    Ok(())
 }
 
 /// The share in the address, as far as it can be told, and the interface that it would be on.
@@ -51,23 +54,38 @@ fn sharing(site: &Site<'_>, held: Option<&Held>) -> Option<(Sharing, Option<Link
     Some((sharing, Some(place.link)))
 }
 
-/// Takes the address away, wherever it is as it is wanted.
+/// Takes the address away, wherever start put it or it is as it is wanted.
 fn remove_all(site: &Site<'_>) -> Result<()> {
     for _ in 0..COPIES {
-        let Some(Held { link, address }) = site.find()? else { break };
-        interface::remove(&site.kernel, &link, &address).map_err(|refusal| {
-            let what = format!("remove {}/{} from {}", address.ip, address.prefix, link.name);
-            refusal.error(&what)
-        })?;
+        let Some(held) = find_any(site)? else { break };
+        remove(site, &held)?;
     }
     Ok(())
+}
+
+/// One of the addresses that are the resource's.
+fn find_any(site: &Site<'_>) -> Result<Option<Held>> {
+    Ok(site.find_as_recorded()?.or(site.find()?))
+}
+
+/// Takes one away.
+pub(crate) fn remove(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
+    interface::remove(&site.kernel, link, address).map_err(|refusal| {
+        let what = format!("remove {}/{} from {}", address.ip, address.prefix, link.name);
+        refusal.error(&what)
+    })
 }
 
 /// The namespace is gone, and every address in it.
 pub(crate) fn forget(context: &Context, parameters: &Parameters, wanted: &Wanted) -> Result<()> {
     let name = parameters.network_namespace.as_deref();
-    announcer::end(record::file(context, wanted.ip, name, "announcer").path(), &context.deadline)?;
-    record::file(context, wanted.ip, name, "record").remove()
+    let announcer = record::file(context, wanted.ip, name, "announcer");
+    let silenced = announcer::end(announcer.path(), &context.deadline);
+    let forgotten = record::file(context, wanted.ip, name, "record").remove();
+    for error in [silenced, forgotten].into_iter().filter_map(Result::err) {
+        tracing::warn!("{error}");
+    }
+    Ok(())
 }
 
 /// Takes the label away by which the address is no source of connections.
@@ -90,7 +108,7 @@ fn flush_routes() {
 
 /// What is still there.
 pub(crate) fn leftovers(site: &Site<'_>) -> Result<Vec<String>> {
-    let held = site.find()?;
+    let held = find_any(site)?;
     let mut left = Vec::new();
     if let Some((sharing, link)) = sharing(site, held.as_ref()) {
         let (rest, parts) = sharing.leftovers(site.context, link.as_ref())?;
@@ -102,11 +120,8 @@ pub(crate) fn leftovers(site: &Site<'_>) -> Result<Vec<String>> {
     if let Some(Held { link, address }) = held {
         left.push(format!("{}/{} on {}", address.ip, address.prefix, link.name));
     }
-    if announcer::is_running(site.announcer.path())? {
+    if announcer::is_running(site.announcer.path()).unwrap_or_default() {
         left.push("the process that announces it".to_owned());
-    }
-    if site.file.exists()? {
-        left.push(site.file.path().display().to_string());
     }
     Ok(left)
 }

@@ -74,8 +74,8 @@ impl Wanted {
             }
             _ => {}
         }
-        if let Some(nic) = self.nic.as_ref().filter(|nic| nic.contains(['/', ' ', '\t', '\n'])) {
-            let sentence = format!("parameter nic: {nic:?} is no name of an interface");
+        if let Some(nic) = self.nic.as_ref().filter(|nic| !is_interface(nic)) {
+            let sentence = format!("parameter nic: {:?} is no name of an interface", short(nic));
             return Err(Error::configured(sentence));
         }
         self.nic.as_ref().map_or(Ok(()), |nic| self.check_label(nic))
@@ -88,13 +88,14 @@ impl Wanted {
     pub(crate) fn check_label(&self, interface: &str) -> Result<()> {
         let Some(label) = &self.label else { return Ok(()) };
         if label.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            let sentence = format!("parameter iflabel: {label:?} has a blank in it");
+            let sentence = format!("parameter iflabel: {:?} has a blank in it", short(label));
             return Err(Error::configured(sentence));
         }
         let length = interface.len() + 1 + label.len();
         if length > LONGEST_LABEL {
             return Err(Error::configured(format!(
-                "parameter iflabel: {interface}:{label} has {length} bytes, {LONGEST_LABEL} at most"
+                "parameter iflabel: {interface}:{} has {length} bytes, {LONGEST_LABEL} at most",
+                short(label)
             )));
         }
         Ok(())
@@ -173,6 +174,21 @@ pub(crate) fn advise(parameters: &Parameters, wanted: &Wanted) {
         }
     } else if parameters.lvs_ipv6_addrlabel {
         tracing::warn!("parameter lvs_ipv6_addrlabel means nothing with an IPv4 address");
+    }
+}
+
+/// Whether an interface can have that name, or that alternative name (`IFALIASZ`, linux/if.h).
+fn is_interface(name: &str) -> bool {
+    let is_odd = |c: char| c == '/' || c.is_whitespace() || c.is_control();
+    (1..128).contains(&name.len()) && !name.contains(is_odd)
+}
+
+/// As much of a text as a sentence has room for.
+pub(crate) fn short(text: &str) -> String {
+    const ROOM: usize = 32;
+    match text.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
