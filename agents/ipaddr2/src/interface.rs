@@ -24,7 +24,7 @@ use std::net::{IpAddr, Ipv4Addr};
 const UNIVERSE: u8 = 0;
 const HOST: u8 = 254;
 
-/// The longest name of an interface that is repeated whole, in characters.
+/// The longest name of an interface that is repeated whole, in bytes.
 const LONGEST_NAME: usize = 40;
 
 /// Where an address is to be.
@@ -112,9 +112,9 @@ fn is_link_local(ip: IpAddr) -> bool {
 
 /// A name as it fits into a sentence: an alternative one may have 127 bytes.
 fn shortened(name: &str) -> String {
-    match name.char_indices().nth(LONGEST_NAME) {
-        Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()),
-        None => name.to_owned(),
+    match name.get(..name.floor_char_boundary(LONGEST_NAME)) {
+        Some(start) if start.len() < name.len() => format!("{start}..."),
+        _ => name.to_owned(),
     }
 }
 
