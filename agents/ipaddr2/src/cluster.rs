@@ -216,8 +216,8 @@ impl Sharing {
     /// stops has it to the end, the address's own part included.
     ///
     /// # Errors
-    /// When it doesn't come in time, or the file can't be made.
-    pub(crate) fn turn(&self, context: &Context) -> Result<Turn> {
+    /// When it doesn't come in time.
+    pub(crate) fn turn(&self, context: &Context) -> Result<Option<Turn>> {
         Turn::wait(context, self.lock_file.path())
     }
 
@@ -225,8 +225,10 @@ impl Sharing {
     pub(crate) fn turn_to_stop(&self, context: &Context) -> Option<Turn> {
         let mut patient = context.clone();
         patient.deadline = context.deadline.share(50);
-        let turn = self.turn(&patient);
-        turn.inspect_err(|error| tracing::warn!("{}: going on without it", error.reason)).ok()
+        self.turn(&patient).unwrap_or_else(|error| {
+            tracing::warn!("{}: going on all the same", error.reason);
+            None
+        })
     }
 
     /// What is there of the share on an interface.

@@ -10,10 +10,6 @@ use crate::wire::announcer;
 use crate::{Parameters, lvs, record};
 use ocf::{Context, Result, tracing};
 use std::fs;
-use std::time::Duration;
-
-/// How long the announcer's end is waited for: it ends at once, or can't be ended.
-const FOR_ANNOUNCER: Duration = Duration::from_secs(2);
 
 /// How many copies there may be: where start put it, and where it is wanted.
 const COPIES: usize = 4;
@@ -28,8 +24,7 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
         // Another instance of the clone needs the address.
         return Ok(());
     }
-    let bound = site.context.deadline.within(FOR_ANNOUNCER);
-    let silenced = announcer::end(site.announcer.path(), &bound);
+    let silenced = announcer::end(site.announcer.path(), &site.context.deadline);
     remove_all(site)?;
     // It looks before each packet, so it is silent without the address, too.
     silenced.unwrap_or_else(|error| tracing::warn!("{error}"));
@@ -85,9 +80,11 @@ pub(crate) fn remove(site: &Site<'_>, Held { link, address }: &Held) -> Result<(
 pub(crate) fn forget(context: &Context, parameters: &Parameters, wanted: &Wanted) -> Result<()> {
     let name = parameters.network_namespace.as_deref();
     let announcer = record::file(context, wanted.ip, name, "announcer");
-    let silenced = announcer::end(announcer.path(), &context.deadline.within(FOR_ANNOUNCER));
-    let forgotten = record::file(context, wanted.ip, name, "record").remove();
-    for error in [silenced, forgotten].into_iter().filter_map(Result::err) {
+    let silenced = announcer::end(announcer.path(), &context.deadline);
+    // Rules went with the namespace as addresses did.
+    let forgotten = ["record", "sharing", "turn"]
+        .map(|kind| record::file(context, wanted.ip, name, kind).remove());
+    for error in forgotten.into_iter().chain([silenced]).filter_map(Result::err) {
         tracing::warn!("{error}");
     }
     Ok(())
@@ -113,9 +110,12 @@ fn flush_routes() {
 
 /// What is still there.
 pub(crate) fn leftovers(site: &Site<'_>) -> Result<Vec<String>> {
+    let sharing = sharing(site, find_any(site)?.as_ref());
+    // Another instance may be about to start: what it put there by now is no leftover of this one.
+    let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
     let held = find_any(site)?;
     let mut left = Vec::new();
-    if let Some((sharing, link)) = sharing(site, held.as_ref()) {
+    if let Some((sharing, link)) = sharing {
         let (rest, parts) = sharing.leftovers(site.context, link.as_ref())?;
         left = parts;
         if rest == Rest::Others {

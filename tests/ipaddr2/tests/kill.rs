@@ -71,9 +71,15 @@ fn announced(world: World) -> World {
 }
 
 fn survives(world: &World, action: &str, preparation: &[&str]) {
+    survives_some(world, action, preparation, usize::MAX);
+}
+
+/// The same with a bounded number of kills, spread evenly.
+fn survives_some(world: &World, action: &str, preparation: &[&str], kills: usize) {
     let before = Snapshot::full(&world.node);
     let report = world.node.inside(|| {
         Trial::new(world.call(action))
+            .budget(kills)
             .prepare(preparation)
             .recover(|_: &Kill| recover(world, &before))
             .run()
@@ -96,6 +102,40 @@ fn waiting_on_lo() -> World {
     world.expect("start", 0);
     world.expect("stop", 0);
     world
+}
+
+/// Most calls that change something are those of iptables: all of them are nine minutes.
+const OF_SHARES: usize = 50;
+
+/// One instance's share of an address.
+fn shared(world: World) -> World {
+    world.with_all(&[("CRM_meta_clone", "0"), ("CRM_meta_clone_max", "2")])
+}
+
+#[test]
+fn killed_in_start_of_a_shared_address() {
+    survives_some(
+        &shared(World::ours()).with("clusterip_mac_mangle", "true"),
+        "start",
+        &[],
+        OF_SHARES,
+    );
+}
+
+#[test]
+fn killed_in_stop_of_a_shared_address() {
+    let world = shared(announced(World::ours())).with("clusterip_mac_mangle", "true");
+    survives_some(&world, "stop", &["start"], OF_SHARES);
+}
+
+#[test]
+fn killed_in_start_of_a_shared_ipv6_address() {
+    survives_some(&shared(World::ours6()), "start", &[], OF_SHARES);
+}
+
+#[test]
+fn killed_in_stop_of_a_shared_ipv6_address() {
+    survives_some(&shared(announced(World::ours6())), "stop", &["start"], OF_SHARES);
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Sharing {
         if let Some(old) = self.memory().filter(|old| *old != new) {
             self.forget(context, link, &old, &before, &new)?;
         }
-        new.write(&self.memory_file)?;
+        self.remember(&new)?;
         let own = Buckets { mask: self.mask(), total: self.total, seed };
         let done = self
             .filter(context, link, own)
@@ -90,7 +90,11 @@ impl Sharing {
         if let Some(link) = link {
             self.macs().iter().try_for_each(|mac| multicast::leave(link, mac))?;
         }
-        self.memory_file.remove()
+        if let Err(error) = self.memory_file.remove() {
+            // All that it remembers is gone.
+            tracing::warn!("{}", error.reason);
+        }
+        Ok(())
     }
 
     /// Everything of this instance that is there, and, where nobody else needs it, of the rest; the
@@ -130,6 +134,18 @@ impl Sharing {
             }
         }
         Ok((Rest::Nobody, left))
+    }
+
+    /// Puts down what this start is about to ask for. That it can't is no reason not to ask, unless
+    /// something else stands there.
+    fn remember(&self, new: &Memory) -> Result<()> {
+        match new.write(&self.memory_file) {
+            Err(error) if self.memory().is_none_or(|old| old == *new) => {
+                tracing::warn!("{}", error.reason);
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Drops what no bucket accepts. Buckets that are there come through as before when this returns.

@@ -18,21 +18,29 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Waits for the turn, until the deadline.
+    /// Waits for the turn, until the deadline. Where the file can't be made there are no turns: `None`.
     ///
     /// # Errors
-    /// When it doesn't come in time, or the file can't be made.
-    pub(crate) fn wait(context: &Context, path: &Path) -> Result<Self> {
+    /// When it doesn't come in time.
+    pub(crate) fn wait(context: &Context, path: &Path) -> Result<Option<Self>> {
         let mut held = None;
-        context.wait_until(|| {
+        let waited = context.wait_until(|| {
             held = try_to_hold(path)?;
             Ok(held.is_some())
-        })?;
-        let late = || {
-            let path = path.display();
-            Error::generic(format!("{path} is held by another instance's start or stop"))
-        };
-        held.map(|held| Self { path: path.to_owned(), _held: held }).ok_or_else(late)
+        });
+        match (waited, held) {
+            (Ok(_), Some(held)) => Ok(Some(Self { path: path.to_owned(), _held: held })),
+            (Ok(_), None) => {
+                let path = path.display();
+                let sentence = format!("{path} is held by another instance's start or stop");
+                Err(Error::generic(sentence))
+            }
+            // As little as a full /run is a reason not to serve anybody.
+            (Err(error), _) => {
+                tracing::warn!("instances do not take turns: {}", error.reason);
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -344,19 +344,19 @@ fn a_monitor_says_who_is_served() {
 fn instances_take_turns() {
     let folder = Folder::new("turns");
     let one = Instance::new(&folder, VIP, 0, &[]);
-    let turn = one.sharing().turn(&one.context).unwrap();
+    let turn = one.sharing().turn(&one.context).unwrap().unwrap();
     let waiting = std::thread::scope(|scope| {
         let other = scope.spawn(|| {
             let other = Instance::new(&folder, VIP, 1, &[]);
-            other.sharing().turn(&other.context).map(drop)
+            other.sharing().turn(&other.context).map(|turn| turn.is_some())
         });
         // That it is still waiting can't be seen from here; what it gets is a file of its own.
         drop(turn);
         other.join().unwrap()
     });
-    assert_eq!(waiting, Ok(()));
+    assert_eq!(waiting, Ok(true));
     assert!(folder.is_empty());
-    let held = one.sharing().turn(&one.context).unwrap();
+    let held = one.sharing().turn(&one.context).unwrap().unwrap();
     let mut late = one.context.clone();
     late.deadline = one.context.deadline.within(Duration::from_millis(50));
     assert!(one.sharing().turn(&late).unwrap_err().reason.contains("held by another"));

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// The address as it is wanted, if it is there: on the interface that is asked for, or where none is, on any
 /// whose network is as good as the best; with the prefix that is asked for, or where none is, with that of
-/// the network before any other.
+/// the network, or where there is none, with any.
 ///
 /// # Errors
 /// When the kernel can't be asked.
@@ -71,18 +71,16 @@ fn find_on(kernel: &Kernel, wanted: &Wanted, link: Link) -> Result<Option<Held>>
                 let own = find(Some(&link))?.filter(|own| own.prefix == best.prefix);
                 own.map(|own| wanted.prefix.unwrap_or(own.prefix))
             }
+            None if is_thorough && wanted.prefix.is_none() => {
+                let found = kernel.addresses(link.index, Family::of(wanted.ip))?;
+                found.into_iter().find(|one| one.ip == wanted.ip).map(|one| one.prefix)
+            }
             None if is_thorough => wanted.prefix,
             None => None,
         };
         let address = prefix.map(holds).transpose()?.flatten();
         if let Some(address) = address {
             return Ok(Some(Held { link, address }));
-        }
-        // It has another prefix, or no route names one. Where none was asked for that is the address, too.
-        if is_thorough && wanted.prefix.is_none() && (best.is_none() || prefix.is_some()) {
-            let found = kernel.addresses(link.index, Family::of(wanted.ip))?;
-            let address = found.into_iter().find(|one| one.ip == wanted.ip);
-            return Ok(address.map(|address| Held { link, address }));
         }
     }
     Ok(None)

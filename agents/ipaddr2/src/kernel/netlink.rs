@@ -45,7 +45,7 @@ impl Refusal {
     pub(crate) fn error(&self, what: &str) -> ocf::Error {
         let sentence = format!("cannot {what}: {self}");
         match self.errno {
-            Errno::EPERM => ocf::Error::permission(sentence + ": run it as root"),
+            Errno::EPERM => ocf::Error::permission(sentence),
             _ => ocf::Error::generic(sentence),
         }
     }
