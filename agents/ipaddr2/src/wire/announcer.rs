@@ -24,6 +24,7 @@ use nix::unistd::{ForkResult, chdir, pipe2, setsid};
 use ocf::deadline::Deadline;
 use ocf::process::{Identity, Signal};
 use ocf::{Error, Explain, Result, tracing};
+use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -38,6 +39,9 @@ pub(crate) const SECOND_BURST_AFTER: Duration = Duration::from_secs(3);
 
 /// How long a start waits for the new process to hold its file: far longer than it takes.
 const READY_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the process is called (proc_pid_comm(5)): 15 bytes at most.
+const NAME: &CStr = c"IPaddr2-garp";
 
 /// Never through a link somebody planted, and without waiting for the reader of a FIFO.
 const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -132,15 +136,15 @@ pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
         match find_holder(&file, path)? {
             // The pid is that of the process which holds the lock now; the identity was taken before it
             // was looked at once more, so it is that process's too.
-            Some(pid) if pid > 0 => {
+            Some(pid) if is_announcer(pid) => {
                 let identity = Identity::of(pid);
                 if let Some(identity) = identity.filter(|_| is_held_by(&file, path, pid)) {
                     identity.signal(Signal::SIGKILL)?;
                     let _gone = identity.wait_gone(deadline);
                 }
             }
-            // A process that isn't visible from here, in another container: it ends by itself when it
-            // finds its file gone.
+            // One that isn't visible from here, in another container, ends by itself when it finds its file
+            // gone. Whoever else locks our file isn't ours to end.
             Some(_) if !is_removed => {
                 remove(path)?;
                 is_removed = true;
@@ -173,7 +177,7 @@ pub(crate) fn is_running(path: &Path) -> Result<bool> {
 /// The announcer's whole life.
 fn run(path: &Path, file: &File, tell: OwnedFd, plan: &Plan, bursts: Bursts, packets: &Packets) {
     let _leader_already = setsid();
-    let _named = set_name(c"IPaddr2-garp");
+    let _named = set_name(NAME);
     let kept = [file.as_raw_fd(), tell.as_raw_fd(), packets.as_raw_fd()];
     let is_detached = chdir("/").is_ok() && detach(&kept).is_ok();
     if !is_detached || !matches!(lock(file, Lock::Announcer), Ok(true)) || !is_at(path, file) {
@@ -327,6 +331,12 @@ fn find_holder(file: &File, path: &Path) -> Result<Option<i32>> {
     let mut asked = Lock::Shared.whole();
     fcntl(file, FcntlArg::F_GETLK(&mut asked)).map_err(io::Error::from).explain("ask of", path)?;
     Ok((asked.l_type != libc::F_UNLCK as libc::c_short).then_some(asked.l_pid))
+}
+
+/// Whether a process calls itself what ours do, which they did before they had the lock.
+fn is_announcer(pid: i32) -> bool {
+    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.strip_suffix(b"\n") == Some(NAME.to_bytes())
 }
 
 fn is_held_by(file: &File, path: &Path, pid: i32) -> bool {

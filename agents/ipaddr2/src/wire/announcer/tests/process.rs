@@ -196,15 +196,15 @@ fn who_is_not_visible_is_waited_for() {
     });
 }
 
-/// Another process that has the file locked as one that looks at it does; it ends with its pipe.
-fn looker(path: &Path) -> (Identity, OwnedFd) {
+/// Another process that has the file locked; it ends with its pipe.
+fn locker(path: &Path, how: Lock) -> (Identity, OwnedFd) {
     let (wait, go) = pipe2(OFlag::O_CLOEXEC).unwrap();
     let (ready, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
     match sys::fork().unwrap() {
         ForkResult::Child => {
             drop(go);
-            let file = find(path).unwrap().unwrap();
-            if lock(&file, Lock::Shared).unwrap() {
+            let file = create(path).unwrap();
+            if lock(&file, how).unwrap() {
                 File::from(tell).write_all(b"1").unwrap();
             }
             let _its_end = File::from(wait).read(&mut [0]);
@@ -224,13 +224,26 @@ fn whoever_else_looks_at_the_file_is_not_ended() {
         let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
         let path = directory.file();
         fs::write(&path, "").unwrap();
-        let (other, its_pipe) = looker(&path);
+        let (other, its_pipe) = locker(&path, Lock::Shared);
         assert!(!is_running(&path).unwrap());
         assert!(start(&world.kernel, &path, &plan, Bursts::First).is_err(), "it is being ended");
         end(&path, &seconds(5)).unwrap();
         assert!(other.is_alive() && !path.exists());
         drop(its_pipe);
     });
+}
+
+#[test]
+fn whoever_locks_the_file_for_another_reason_is_not_ended() {
+    let directory = Directory::new();
+    let path = directory.file();
+    let (other, its_pipe) = locker(&path, Lock::Announcer);
+    let soon = Deadline::since(Instant::now(), Duration::from_secs(1));
+    let reason = end(&path, &soon).unwrap_err().reason;
+    assert!(reason.starts_with(&path.display().to_string()), "{reason}");
+    assert!(reason.ends_with("see lslocks"), "{reason}");
+    assert!(other.is_alive());
+    drop(its_pipe);
 }
 
 #[test]
