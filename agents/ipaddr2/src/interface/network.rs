@@ -30,19 +30,30 @@ pub(super) struct Network {
 
 impl Network {
     /// The smallest network, of one interface or of any, that has the address with all of its prefix in it.
+    ///
+    /// A route to the address alone doesn't say with which prefix its interface has others like it, and a
+    /// network behind a gateway isn't here: both count only where nothing else has the address.
     pub(super) fn find(
         kernel: &Kernel,
         wanted: &Wanted,
         link: Option<&Link>,
     ) -> Result<Option<Self>, Refusal> {
         let search = Search::of(wanted, link);
-        if let Some(network) = search.ask(kernel)? {
-            return Ok(Some(network));
+        // The last resort: a route to this one host, or to a network that a router told of.
+        let any = search.of_any(wanted);
+        let steps: [&dyn Fn() -> Result<Option<Self>, Refusal>; 5] = [
+            &|| search.ask(kernel),
+            &|| search.read(kernel),
+            &|| search.read_addresses(kernel),
+            &|| any.ask(kernel),
+            &|| any.read(kernel),
+        ];
+        for step in steps {
+            if let Some(network) = step()? {
+                return Ok(Some(network));
+            }
         }
-        match search.read(kernel)? {
-            Some(network) => Ok(Some(network)),
-            None => search.read_addresses(kernel),
-        }
+        Ok(None)
     }
 }
 
@@ -54,12 +65,21 @@ pub(super) struct Search {
     /// The longest prefix that a network may have.
     longest: u8,
     protocol: Option<u8>,
+    /// Whether a route to a single host counts and, in IPv6, one through a gateway.
+    is_any: bool,
 }
 
 impl Search {
     pub(super) fn of(wanted: &Wanted, link: Option<&Link>) -> Self {
+        let longest = wanted.prefix.unwrap_or(u8::MAX).min(Family::of(wanted.ip).bits() - 1);
+        let oif = link.map(|link| link.index);
+        Self { ip: wanted.ip, oif, longest, protocol: wanted.protocol, is_any: false }
+    }
+
+    /// The same with routes to this one host and to what is behind a gateway.
+    fn of_any(self, wanted: &Wanted) -> Self {
         let longest = wanted.prefix.unwrap_or_else(|| Family::of(wanted.ip).bits());
-        Self { ip: wanted.ip, oif: link.map(|link| link.index), longest, protocol: wanted.protocol }
+        Self { longest, is_any: true, ..self }
     }
 
     /// Asks the kernel which route it would take: in a time that doesn't depend on how many there are.
@@ -69,15 +89,14 @@ impl Search {
     /// address is one to every other that has the same first N bits. So where the best route to any of them
     /// has at most N bits, it is the one that is looked for.
     pub(super) fn ask(&self, kernel: &Kernel) -> Result<Option<Network>, Refusal> {
-        let Some(route) = kernel.fib_match(self.ip, self.oif)? else { return Ok(None) };
-        if self.fits(&route) {
-            return Ok(network(&route));
-        }
         // Of neighbours, a route to that one address only says nothing.
         let longest = self.longest.min(Family::of(self.ip).bits() - 1);
-        if route.prefix <= longest {
+        match kernel.fib_match(self.ip, self.oif)? {
+            Some(route) if self.fits(&route) => return Ok(network(&route)),
             // The best that there is, and it doesn't do: there may be a worse one that does.
-            return Ok(None);
+            Some(route) if route.prefix <= longest => return Ok(None),
+            // One to fewer addresses, or nowhere.
+            _ => {}
         }
         let search = Self { longest, ..*self };
         for ip in neighbours(self.ip, longest).take(NEIGHBOURS) {
@@ -112,7 +131,7 @@ impl Search {
         let has_ip = |one: &Assigned| {
             one.ip != self.ip
                 && one.peer.is_none()
-                && (1..=self.longest.min(family.bits() - 1)).contains(&one.prefix)
+                && (1..=self.longest).contains(&one.prefix)
                 && contains(one.ip, one.prefix, self.ip)
         };
         let mut found = kernel.addresses_where(self.oif.unwrap_or(0), family, has_ip)?;
@@ -137,7 +156,7 @@ impl Search {
             IpAddr::V4(ip) if ip.is_loopback() => route.kind == RTN_LOCAL && route.prefix < 32,
             // What is behind a gateway isn't here.
             IpAddr::V4(_) => route.kind == RTN_UNICAST && route.scope == RT_SCOPE_LINK,
-            IpAddr::V6(_) => route.kind == RTN_UNICAST,
+            IpAddr::V6(_) => route.kind == RTN_UNICAST && (self.is_any || !route.is_via),
         };
         // The kernel's own route to one host is one to an address of this node, or to the other end of one.
         let is_own = route.protocol == RTPROT_KERNEL && route.prefix == Family::of(self.ip).bits();

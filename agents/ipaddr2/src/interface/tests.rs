@@ -5,6 +5,7 @@ use super::*;
 use crate::testing::{in_namespace, ip, ip_batch, two_interfaces};
 use ocf::error::Kind;
 
+mod details;
 mod present;
 
 fn kernel() -> Kernel {
@@ -177,6 +178,10 @@ fn what_is_behind_a_gateway_is_elsewhere_in_ipv4() {
             assert_eq!(place(&wanted("172.16.5.5")), at("v1", 16));
             // A router's advertisement may tell an IPv6 host of a network like this.
             assert_eq!(place(&wanted("2001:db8:5::5")), at("v0", 48));
+            assert_eq!(place(&on("v0", wanted("2001:db8:5::5"))), at("v0", 48));
+            assert_eq!(place(&on("v1", wanted("2001:db8:5::5"))), NONE);
+            ip("-6 route add 2001:db8:5::/40 dev v1");
+            assert_eq!(place(&wanted("2001:db8:5::5")), at("v1", 40));
         },
     );
 }
@@ -208,6 +213,13 @@ fn a_host_route_is_a_network_of_one() {
             assert_eq!(place(&wanted("10.1.2.50")), at("v0", 32));
             assert_eq!(place(&wanted("10.9.9.2")), NONE, "the other end of a line");
             assert_eq!(place(&wanted("2001:db8::50")), at("v1", 128));
+            // A routing protocol has one where the address is now; its network is still the network.
+            ip("addr add 10.1.0.1/16 dev v1");
+            ip("addr add 2001:db8::1/64 dev v0 nodad");
+            ip("-6 route replace 2001:db8::50/128 via 2001:db8::9 dev v0 metric 5");
+            assert_eq!(place(&wanted("10.1.2.50")), at("v1", 16));
+            assert_eq!(place(&with(32, wanted("10.1.2.50"))), at("v1", 32));
+            assert_eq!(place(&wanted("2001:db8::50")), at("v0", 64));
         },
     );
 }
@@ -356,85 +368,5 @@ fn an_address_of_127_belongs_to_lo() {
         ip("addr add 127.0.0.4/32 dev lo");
         assert_eq!(place(&wanted("127.0.0.4")), at("lo", 8));
         assert_eq!(place(&with(32, on("lo", wanted("10.0.0.9")))), at("lo", 32));
-    });
-}
-
-#[test]
-fn the_broadcast_address_follows_its_rule() {
-    given(
-        "addr add 192.168.144.11/24 brd + dev v0
-         addr add 192.168.144.1/24 brd 192.168.144.77 dev v0
-         addr add 10.1.2.1/24 dev v0
-         addr add 10.3.0.1/24 brd + dev v0 label v0:base
-         addr add 10.4.0.1/24 brd 10.4.0.99 dev v0 noprefixroute
-         route add 10.4.0.0/24 dev v0 proto kernel scope link src 10.4.0.1 metric 100
-         route add 10.5.0.0/24 dev v0 src 10.1.2.1",
-        || {
-            let find = |wanted: &Wanted| find_place(&kernel(), wanted).expect("place").broadcast;
-            let by = |rule, wanted| Wanted { broadcast: Some(rule), ..wanted };
-            let vip = || wanted("192.168.144.2");
-            assert_eq!(find(&vip()), Some([192, 168, 144, 255].into()), "the route's own source");
-            assert_eq!(find(&with(28, vip())), Some([192, 168, 144, 255].into()));
-            assert_eq!(find(&with(24, on("v0", vip()))), Some([192, 168, 144, 255].into()));
-            assert_eq!(find(&with(16, on("v0", vip()))), None, "a larger network than is here");
-            assert_eq!(find(&with(24, on("v1", vip()))), None, "no such network there");
-            for prefix in [31, 32] {
-                for rule in [None, Some(Broadcast::Last), Some(Broadcast::First)] {
-                    let wanted = Wanted { broadcast: rule, ..with(prefix, vip()) };
-                    assert_eq!(find(&wanted), None, "{rule:?}/{prefix}");
-                }
-            }
-            assert_eq!(
-                find(&by(Broadcast::Last, with(28, vip()))),
-                Some([192, 168, 144, 15].into())
-            );
-            assert_eq!(
-                find(&by(Broadcast::First, with(28, vip()))),
-                Some([192, 168, 144, 0].into())
-            );
-            let literal = Broadcast::Address([9, 9, 9, 9].into());
-            assert_eq!(find(&by(literal, with(32, vip()))), Some([9, 9, 9, 9].into()));
-            assert_eq!(find(&wanted("10.1.2.5")), None, "the network's address has none");
-            assert_eq!(find(&wanted("10.3.0.5")), Some([10, 3, 0, 255].into()), "a label");
-            assert_eq!(find(&wanted("10.4.0.5")), Some([10, 4, 0, 99].into()));
-            assert_eq!(find(&wanted("10.5.0.5")), None, "a source of another network");
-        },
-    );
-}
-
-#[test]
-fn the_routes_metric_is_kept_in_ipv6() {
-    given(
-        "addr add 2001:db8::1/64 dev v0 nodad noprefixroute
-         -6 route add 2001:db8::/64 dev v0 proto kernel metric 100
-         addr add 2001:db8:1::1/64 dev v0 nodad
-         -6 route add 2001:db8:2::/64 dev v0 proto static metric 77",
-        || {
-            let find = |wanted: &Wanted| find_place(&kernel(), wanted).expect("place").metric;
-            assert_eq!(find(&wanted("2001:db8::5")), Some(100));
-            assert_eq!(find(&with(80, wanted("2001:db8::5"))), None);
-            assert_eq!(find(&wanted("2001:db8:1::5")), None);
-            assert_eq!(find(&wanted("2001:db8:2::5")), None);
-        },
-    );
-}
-
-#[test]
-fn a_hundred_thousand_routes_are_not_read() {
-    in_namespace(|| {
-        two_interfaces();
-        ip("addr add 10.1.2.1/24 dev v0");
-        let lines: Vec<String> = (0..100_000_u32)
-            .map(|n| format!("route add 20.{}.{}.0/24 dev v1", n / 250 % 250, n % 250))
-            .collect();
-        ip_batch(&lines[..62_500].join("\n"));
-        let kernel = kernel();
-        let search = Search::of(&wanted("10.1.2.50"), None);
-        let found = search.ask(&kernel).expect("no refusal").expect("found at once");
-        assert_eq!(found.prefix, 24);
-        assert_eq!(place(&wanted("20.3.4.5")), at("v1", 24));
-        assert_eq!(place(&wanted("30.3.4.5")), NONE);
-        // The last word is the same, when all are read.
-        assert_eq!(search.read(&kernel).expect("no refusal"), Some(found));
     });
 }

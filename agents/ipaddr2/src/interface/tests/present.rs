@@ -38,15 +38,19 @@ fn an_address_that_is_there_does_not_hide_its_network() {
 #[test]
 fn a_host_route_behind_the_address_itself_is_seen() {
     given(
-        "addr add 10.1.0.1/16 dev v0
-         route add 10.1.2.50/32 dev v1
+        "route add 10.1.2.50/32 dev v1
          addr add 10.1.2.50/32 dev v1
-         addr add 10.1.2.51/32 dev v1",
+         addr add 10.3.0.1/16 dev v0
+         addr add 10.3.2.50/32 dev v1
+         addr add 10.3.2.51/32 dev v1",
         || {
-            assert_eq!(held(&on("v1", wanted("10.1.2.50"))), is("v1", 32));
-            assert_eq!(held(&wanted("10.1.2.50")), is("v1", 32));
-            // Without a route it is wanted in v0's network.
-            assert_eq!(held(&wanted("10.1.2.51")), None);
+            for wanted in [wanted("10.1.2.50"), on("v1", wanted("10.1.2.50"))] {
+                assert_eq!(held(&wanted), is("v1", 32));
+            }
+            assert_eq!(place(&wanted("10.1.2.50")), at("v1", 32));
+            // These are wanted in v0's network.
+            assert_eq!(held(&wanted("10.3.2.50")), None);
+            assert_eq!(held(&wanted("10.3.2.51")), None);
         },
     );
 }
