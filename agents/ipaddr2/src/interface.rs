@@ -16,7 +16,7 @@ pub(crate) use held::find_held;
 use crate::configuration::Broadcast;
 use crate::kernel::{Assigned, Family, Kernel, Link, Refusal, contains};
 use crate::wanted::Wanted;
-use network::{Network, Search};
+use network::Network;
 use ocf::{Error, Result};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -70,8 +70,8 @@ pub(crate) fn find_place(kernel: &Kernel, wanted: &Wanted) -> Result<Place> {
         )));
     }
     let network = match (&named, wanted.prefix) {
-        // All that counts is known; a network that is found at once tells its broadcast address.
-        (Some(_), Some(_)) => Search::of(wanted, named.as_ref()).ask(kernel)?,
+        // All that counts is known; a network of the interface tells its broadcast address.
+        (Some(_), Some(_)) => Network::find_quickly(kernel, wanted, named.as_ref())?,
         _ => Network::find(kernel, wanted, named.as_ref())?,
     };
     let (link, prefix) = match (named, wanted.prefix, &network) {

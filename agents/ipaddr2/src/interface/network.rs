@@ -55,6 +55,19 @@ impl Network {
         }
         Ok(None)
     }
+
+    /// The same without reading all routes.
+    pub(super) fn find_quickly(
+        kernel: &Kernel,
+        wanted: &Wanted,
+        link: Option<&Link>,
+    ) -> Result<Option<Self>, Refusal> {
+        let search = Search::of(wanted, link);
+        match search.ask(kernel)? {
+            None => search.read_addresses(kernel),
+            found => Ok(found),
+        }
+    }
 }
 
 /// What is looked for.

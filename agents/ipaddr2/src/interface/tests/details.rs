@@ -2,6 +2,7 @@
 //! What comes with a place, and what finding it costs.
 
 use super::*;
+use crate::interface::network::Search;
 
 #[test]
 fn the_broadcast_address_follows_its_rule() {
@@ -42,6 +43,12 @@ fn the_broadcast_address_follows_its_rule() {
             assert_eq!(find(&wanted("10.3.0.5")), Some([10, 3, 0, 255].into()), "a label");
             assert_eq!(find(&wanted("10.4.0.5")), Some([10, 4, 0, 99].into()));
             assert_eq!(find(&wanted("10.5.0.5")), None, "a source of another network");
+            ip("addr add 10.6.0.1/16 brd + dev v1 noprefixroute");
+            ip("addr add 10.7.0.1/16 brd + dev v1");
+            ip("route add blackhole 10.7.7.0/24");
+            let near = |ip| with(24, on("v1", wanted(ip)));
+            assert_eq!(find(&near("10.6.0.5")), Some([10, 6, 255, 255].into()), "no route");
+            assert_eq!(find(&near("10.7.7.5")), Some([10, 7, 255, 255].into()), "a hidden one");
         },
     );
 }
