@@ -40,6 +40,9 @@ pub(crate) const SECOND_BURST_AFTER: Duration = Duration::from_secs(3);
 /// How long a start waits for the new process to hold its file: far longer than it takes.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long its end is waited for: a KILL takes some milliseconds.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
 /// What the process is called (proc_pid_comm(5)): 15 bytes at most.
 const NAME: &CStr = c"IPaddr2-garp";
 
@@ -128,28 +131,30 @@ fn go_on(path: &Path, plan: &Plan, bursts: Bursts, packets: &Packets) -> Result<
 /// Ends the announcer and removes its file: no packet of its leaves after this returned.
 ///
 /// # Errors
-/// When it can't be ended before the deadline.
+/// When it can't be ended within two seconds, or before the deadline. Then it ends by itself, as soon as it
+/// looks for its file or for the address.
 pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
     let Some(file) = find(path)? else { return Ok(()) };
+    let deadline = deadline.within(END_WITHIN);
     let mut is_removed = false;
     while !lock(&file, Lock::Shared).map_err(io::Error::from).explain("lock", path)? {
         match find_holder(&file, path)? {
-            // The pid is that of the process which holds the lock now; the identity was taken before it
-            // was looked at once more, so it is that process's too.
-            Some(pid) if is_announcer(pid) => {
+            Some(Holder::Announcer(pid)) => {
                 let identity = Identity::of(pid);
-                if let Some(identity) = identity.filter(|_| is_held_by(&file, path, pid)) {
+                // The pid was looked up before the identity and is so after it: the identity is its.
+                let still = find_holder(&file, path)? == Some(Holder::Announcer(pid));
+                if let Some(identity) = identity.filter(|_| still) {
                     identity.signal(Signal::SIGKILL)?;
-                    let _gone = identity.wait_gone(deadline);
+                    let _gone = identity.wait_gone(&deadline);
                 }
             }
-            // One that isn't visible from here, in another container, ends by itself when it finds its file
-            // gone. Whoever else locks our file isn't ours to end.
-            Some(_) if !is_removed => {
+            // It ends by itself when it finds its file gone.
+            Some(Holder::Invisible) if !is_removed => {
                 remove(path)?;
                 is_removed = true;
             }
-            _ => {}
+            Some(Holder::Invisible) | None => {}
+            Some(Holder::Other) => break,
         }
         if deadline.is_over() {
             let path = path.display();
@@ -158,7 +163,7 @@ pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
         }
         rest(Duration::from_millis(1));
     }
-    // While the lock is ours, nobody else starts with this file. One that can't be removed is nobody's.
+    // Nobody starts with this file while it is locked. One that can't be removed is nobody's.
     if !is_removed && let Err(error) = remove(path) {
         tracing::warn!("{error}");
     }
@@ -171,7 +176,8 @@ pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
 /// When the file can't be looked at.
 pub(crate) fn is_running(path: &Path) -> Result<bool> {
     let Some(file) = find(path)? else { return Ok(false) };
-    Ok(find_holder(&file, path)?.is_some())
+    let holder = find_holder(&file, path)?;
+    Ok(matches!(holder, Some(Holder::Announcer(_) | Holder::Invisible)))
 }
 
 /// The announcer's whole life.
@@ -325,22 +331,35 @@ fn lock(file: &File, lock: Lock) -> Result<bool, Errno> {
     }
 }
 
-/// The pid of the announcer; 0 for a process that has none in this pid namespace. Whoever else looks at the
-/// file, as another stop may, isn't it.
-fn find_holder(file: &File, path: &Path) -> Result<Option<i32>> {
+/// Who holds the announcer's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// The announcer, by its pid.
+    Announcer(i32),
+    /// A process that has no pid here: the announcer, in another container.
+    Invisible,
+    /// Somebody else: then nobody announces. Not ours to end.
+    Other,
+}
+
+/// Who holds the announcer's lock; whoever only looks at the file, as another stop may, doesn't.
+fn find_holder(file: &File, path: &Path) -> Result<Option<Holder>> {
     let mut asked = Lock::Shared.whole();
     fcntl(file, FcntlArg::F_GETLK(&mut asked)).map_err(io::Error::from).explain("ask of", path)?;
-    Ok((asked.l_type != libc::F_UNLCK as libc::c_short).then_some(asked.l_pid))
+    if asked.l_type == libc::F_UNLCK as libc::c_short {
+        return Ok(None);
+    }
+    Ok(Some(match asked.l_pid {
+        0 => Holder::Invisible,
+        pid if is_announcer(pid) => Holder::Announcer(pid),
+        _ => Holder::Other,
+    }))
 }
 
 /// Whether a process calls itself what ours do, which they did before they had the lock.
 fn is_announcer(pid: i32) -> bool {
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.strip_suffix(b"\n") == Some(NAME.to_bytes())
-}
-
-fn is_held_by(file: &File, path: &Path, pid: i32) -> bool {
-    find_holder(file, path).is_ok_and(|holder| holder == Some(pid))
 }
 
 #[cfg(test)]

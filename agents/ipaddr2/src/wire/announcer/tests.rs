@@ -64,7 +64,10 @@ const fn milliseconds(number: u64) -> Duration {
 
 /// The pid of the process that holds a file.
 fn holder(path: &Path) -> Option<i32> {
-    find(path).unwrap().and_then(|file| find_holder(&file, path).unwrap())
+    match find(path).unwrap().and_then(|file| find_holder(&file, path).unwrap()) {
+        Some(Holder::Announcer(pid)) => Some(pid),
+        _ => None,
+    }
 }
 
 fn drain(world: &World) {

@@ -183,7 +183,7 @@ fn who_is_not_visible_is_waited_for() {
         let (answer, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWPID).unwrap();
         if let ForkResult::Child = sys::fork().unwrap() {
-            let was = is_running(&path).is_ok_and(|is| is) && holder(&path) == Some(0);
+            let was = is_running(&path).is_ok_and(|is| is) && holder(&path).is_none();
             let done = end(&path, &seconds(10)).is_ok() && !path.exists();
             let _told = File::from(tell).write_all(if was && done { b"y" } else { b"n" });
             sys::end_process();
@@ -238,12 +238,47 @@ fn whoever_locks_the_file_for_another_reason_is_not_ended() {
     let directory = Directory::new();
     let path = directory.file();
     let (other, its_pipe) = locker(&path, Lock::Announcer);
-    let soon = Deadline::since(Instant::now(), Duration::from_secs(1));
-    let reason = end(&path, &soon).unwrap_err().reason;
-    assert!(reason.starts_with(&path.display().to_string()), "{reason}");
-    assert!(reason.ends_with("see lslocks"), "{reason}");
+    assert!(!is_running(&path).unwrap());
+    end(&path, &seconds(5)).unwrap();
+    assert!(!path.exists());
     assert!(other.is_alive());
     drop(its_pipe);
+    // A lock that is an open file's, not a process's.
+    let file = create(&path).unwrap();
+    fcntl(&file, FcntlArg::F_OFD_SETLK(&Lock::Announcer.whole())).unwrap();
+    end(&path, &seconds(5)).unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn one_that_does_not_end_is_not_waited_for_for_long() {
+    World::run(|world| {
+        let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
+        let path = directory.file();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
+        let process = Identity::of(holder(&path).unwrap()).unwrap();
+        process.signal(Signal::SIGSTOP).unwrap();
+        // As from another container: it can't be seen, and it doesn't look for its file.
+        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).unwrap();
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWPID).unwrap();
+        if let ForkResult::Child = sys::fork().unwrap() {
+            let began = Instant::now();
+            let reason = end(&path, &seconds(60)).map_err(|error| error.reason.to_string());
+            let is_told = reason.is_err_and(|reason| reason.ends_with("see lslocks"));
+            let is_soon = began.elapsed() < Duration::from_secs(10);
+            let _told = File::from(tell).write_all(if is_told && is_soon { b"y" } else { b"n" });
+            sys::end_process();
+        }
+        drop(tell);
+        let mut said = [0];
+        File::from(answer).read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"y");
+        // When it goes on, it ends.
+        drain(world);
+        process.signal(Signal::SIGCONT).unwrap();
+        until("it ends by itself", || !process.is_alive());
+        expect_silence(world, milliseconds(300));
+    });
 }
 
 #[test]
