@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// The address as it is wanted, if it is there: on the interface that is asked for, or where none is, on any
 /// whose network is as good as the best; with the prefix that is asked for, or where none is, with that of
-/// the network, or where there is none, with any.
+/// the network, or else, where the best network is, with any.
 ///
 /// # Errors
 /// When the kernel can't be asked.
@@ -64,21 +64,23 @@ fn find_on(kernel: &Kernel, wanted: &Wanted, link: Link) -> Result<Option<Held>>
             true => Network::find(kernel, wanted, link),
         };
         let best = find(Some(&link).filter(|_| is_named))?;
+        let is_best = best.as_ref().is_none_or(|best| best.index == link.index);
         let prefix = match &best {
-            Some(best) if best.index == link.index => wanted.prefix.or(Some(best.prefix)),
+            Some(best) if is_best => wanted.prefix.or(Some(best.prefix)),
             // Another interface has as good a network.
             Some(best) => {
                 let own = find(Some(&link))?.filter(|own| own.prefix == best.prefix);
                 own.map(|own| wanted.prefix.unwrap_or(own.prefix))
             }
-            None if is_thorough && wanted.prefix.is_none() => {
-                let found = kernel.addresses(link.index, Family::of(wanted.ip))?;
-                found.into_iter().find(|one| one.ip == wanted.ip).map(|one| one.prefix)
-            }
-            None if is_thorough => wanted.prefix,
-            None => None,
+            None => wanted.prefix.filter(|_| is_thorough),
         };
-        let address = prefix.map(holds).transpose()?.flatten();
+        let mut address = prefix.map(holds).transpose()?.flatten();
+        let is_here = is_named || is_best && (best.is_some() || is_thorough);
+        if address.is_none() && is_here && wanted.prefix.is_none() {
+            // No prefix is asked for, so none is wrong: the address answers here, and has to be known.
+            let found = kernel.addresses(link.index, Family::of(wanted.ip))?;
+            address = found.into_iter().find(|one| one.ip == wanted.ip);
+        }
         if let Some(address) = address {
             return Ok(Some(Held { link, address }));
         }

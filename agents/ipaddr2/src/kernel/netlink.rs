@@ -43,10 +43,9 @@ impl Refusal {
 
     /// The failure to do `what`, such as `add 10.0.0.5/24 to eth1`.
     pub(crate) fn error(&self, what: &str) -> ocf::Error {
-        let sentence = format!("cannot {what}: {self}");
         match self.errno {
-            Errno::EPERM => ocf::Error::permission(sentence),
-            _ => ocf::Error::generic(sentence),
+            Errno::EPERM => ocf::Error::permission(format!("cannot {what}: run it as root")),
+            _ => ocf::Error::generic(format!("cannot {what}: {self}")),
         }
     }
 }

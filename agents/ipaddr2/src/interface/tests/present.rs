@@ -99,10 +99,13 @@ fn another_prefix_is_another_address() {
          addr add 2001:db8::1/64 dev v0 nodad
          addr add 2001:db8::5/128 dev v0 nodad",
         || {
-            for address in ["192.168.144.2", "2001:db8::5"] {
-                assert_eq!(held(&wanted(address)), None);
-                assert_eq!(held(&on("v0", wanted(address))), None);
+            for (address, prefix) in [("192.168.144.2", 32), ("2001:db8::5", 128)] {
+                // Without one that is asked for, none is wrong.
+                assert_eq!(held(&wanted(address)), is("v0", prefix));
+                assert_eq!(held(&on("v0", wanted(address))), is("v0", prefix));
+                assert_eq!(held(&on("v1", wanted(address))), None);
             }
+            assert_eq!(held(&with(64, wanted("2001:db8::5"))), None);
             assert_eq!(held(&with(24, wanted("192.168.144.2"))), None);
             assert_eq!(held(&with(32, wanted("192.168.144.2"))), is("v0", 32));
             assert_eq!(held(&with(128, wanted("2001:db8::5"))), is("v0", 128));
