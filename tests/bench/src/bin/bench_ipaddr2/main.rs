@@ -126,15 +126,21 @@ fn subjects(
     prefix: u8,
     given: Option<u8>,
 ) -> [Subject; 3] {
-    let mut c = Command::new(floor);
-    c.args([NIC, address, &prefix.to_string()]).env_clear();
-    let monitor = |agent: &Path| {
-        let call = place.call(agent, "monitor", &parameters(address, given));
+    // All get the same environment, which the kernel copies for each.
+    let command = |program: &Path| {
+        let call = place.call(program, "monitor", &parameters(address, given));
         let call = call.parameter("CRM_meta_interval", "10000");
-        let mut command = Command::new(agent);
-        command.arg("monitor").env_clear().envs(call.full_environment()).current_dir("/");
+        let mut command = Command::new(program);
+        command.env_clear().envs(call.full_environment()).current_dir("/");
         command
     };
+    let monitor = |agent: &Path| {
+        let mut command = command(agent);
+        command.arg("monitor");
+        command
+    };
+    let mut c = command(Path::new(floor));
+    c.args([NIC, address, &prefix.to_string()]);
     [
         Subject::new("floor (C)", c, MONITORS),
         Subject::new("ours", monitor(&agents[0]), MONITORS),
