@@ -159,6 +159,20 @@ fn broadcast(
     }
 }
 
+/// The broadcast address of the network that an address is in, even where its own prefix is one host's, which
+/// has none: load sharing is made of it.
+pub(crate) fn broadcast_around(
+    kernel: &Kernel,
+    wanted: &Wanted,
+    place: &Place,
+) -> Result<Option<Ipv4Addr>> {
+    let (IpAddr::V4(ip), None) = (wanted.ip, place.broadcast) else { return Ok(place.broadcast) };
+    match Network::find_quickly(kernel, wanted, Some(&place.link))? {
+        Some(network) => Ok(known_broadcast(kernel, ip, &network, &place.link)?),
+        None => Ok(None),
+    }
+}
+
 /// The broadcast address of a network, as an address of the interface has it.
 fn known_broadcast(
     kernel: &Kernel,

@@ -2,7 +2,7 @@
 //! Where an address is looked after: its namespace, the kernel there, and what was remembered.
 
 use crate::cluster::Sharing;
-use crate::interface::{self, Held};
+use crate::interface::{self, Held, Place};
 use crate::kernel::{Kernel, Link};
 use crate::record::{self, Record};
 use crate::wanted::Wanted;
@@ -124,6 +124,16 @@ impl<'a> Site<'a> {
         link: Option<&Link>,
     ) -> Option<Sharing> {
         Sharing::of(self.parameters, self.context, self.wanted.ip, prefix, broadcast, link)
+    }
+
+    /// The same, of an address that is to be at a place.
+    pub(crate) fn share_at(&self, place: &Place) -> Option<Sharing> {
+        let Place { link, prefix, broadcast, .. } = place;
+        let sharing = self.sharing(Some(*prefix), *broadcast, Some(link))?;
+        match interface::broadcast_around(&self.kernel, self.wanted, place) {
+            Ok(around) if around != *broadcast => self.sharing(Some(*prefix), around, Some(link)),
+            _ => Some(sharing),
+        }
     }
 
     /// The same, of an address that is there. The quick look at that leaves out what the seed is made of.

@@ -50,8 +50,7 @@ fn sharing(site: &Site<'_>, held: Option<&Held>) -> Option<(Sharing, Option<Link
     let Ok(place) = interface::find_place(&site.kernel, site.wanted) else {
         return Some((sharing, None));
     };
-    let sharing = site.sharing(Some(place.prefix), place.broadcast, Some(&place.link))?;
-    Some((sharing, Some(place.link)))
+    site.share_at(&place).map(|sharing| (sharing, Some(place.link)))
 }
 
 /// Takes the address away, wherever start put it or it is as it is wanted.

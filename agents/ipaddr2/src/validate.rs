@@ -9,8 +9,8 @@ use ocf::{Result, tracing};
 pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
     let place = interface::find_place(&site.kernel, site.wanted)?;
     site.wanted.check_label(&place.link.name)?;
-    let Place { link, prefix, broadcast, .. } = &place;
-    if let Some(sharing) = site.sharing(Some(*prefix), *broadcast, Some(link)) {
+    let Place { link, prefix, .. } = &place;
+    if let Some(sharing) = site.share_at(&place) {
         sharing.check_host(site.context)?;
     }
     tracing::info!("start would add {}/{} to {}", site.wanted.ip, prefix, link.name);

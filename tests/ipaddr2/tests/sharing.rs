@@ -270,3 +270,22 @@ fn instances_that_start_and_stop_at_once_dont_hurt_each_other() {
         world.is_as_before(&before);
     }
 }
+
+/// The seed is what `md5sum` makes of address, prefix and broadcast address in the shell agent of 2026, which
+/// gives a host's own prefix the broadcast address of the network, and takes a rule for it as it is written.
+#[test]
+fn the_seed_is_the_shell_agents() {
+    let cases: [(&[(&str, &str)], &str); 5] = [
+        (&[], "0x581b5597"),
+        (&[("nic", "v0"), ("cidr_netmask", "24")], "0x581b5597"),
+        (&[("cidr_netmask", "32")], "0x3ff4307e"),
+        (&[("broadcast", "+")], "0x1c5a4aab"),
+        (&[("nic", "v0"), ("cidr_netmask", "16")], "0x113acddc"),
+    ];
+    for (parameters, seed) in cases {
+        let world = shared().with_all(parameters);
+        world.expect("start", 0);
+        assert!(rules(&world)[0].contains(seed), "{parameters:?}: {:?}", rules(&world));
+        world.expect("stop", 0);
+    }
+}
