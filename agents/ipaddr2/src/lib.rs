@@ -13,6 +13,7 @@ mod monitor;
 mod namespace;
 mod record;
 mod reload;
+mod shell_agent;
 mod site;
 mod start;
 mod stop;

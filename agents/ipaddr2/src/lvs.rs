@@ -4,9 +4,10 @@
 
 use crate::kernel::{Assigned, Family, Link};
 use crate::record::OnLo;
+use crate::shell_agent;
 use crate::site::Site;
-use ocf::{Error, Result, StateFile, tracing};
-use std::net::{IpAddr, Ipv4Addr};
+use ocf::{Error, Result, tracing};
+use std::net::Ipv4Addr;
 
 /// The loopback interface.
 const LO: &str = "lo";
@@ -34,8 +35,12 @@ pub(crate) fn waiting(site: &Site<'_>) -> Result<Option<OnLo>> {
     Ok(found.map(|Assigned { scope, broadcast, .. }| OnLo { scope, broadcast }))
 }
 
-/// Takes the address from lo.
+/// Takes the address from lo, where it waited.
 pub(crate) fn take(site: &Site<'_>) -> Result<()> {
+    if waiting(site)?.is_none() {
+        return Ok(());
+    }
+    shell_agent::note_lo(site);
     if let Some((_, Some(address))) = find(site)? {
         let done = site.kernel.delete(&address);
         done.map_err(|refusal| refusal.error(&format!("take {} from lo", site.wanted.ip)))?;
@@ -45,7 +50,7 @@ pub(crate) fn take(site: &Site<'_>) -> Result<()> {
 
 /// Puts the address back on lo, where start took it from there.
 pub(crate) fn put_back(site: &Site<'_>) -> Result<()> {
-    let shell = shell_file(site);
+    let shell = shell_agent::lo_file(site);
     let by_shell = || site.parameters.lvs_support && shell.exists().unwrap_or(false);
     let recorded = site.record.as_ref().and_then(|record| record.on_lo);
     let Some(OnLo { scope, broadcast }) = recorded.or_else(|| by_shell().then_some(BY_SHELL))
@@ -75,13 +80,4 @@ pub(crate) fn put_back(site: &Site<'_>) -> Result<()> {
     }
     tracing::info!("{} is back on lo", site.wanted.ip);
     shell.remove()
-}
-
-/// Where the shell agent remembers that it took the address from lo: a cluster may change its agents while
-/// the address is up.
-fn shell_file(site: &Site<'_>) -> StateFile {
-    let IpAddr::V4(ip) = site.wanted.ip else {
-        return StateFile::at(site.context.directories.rsctmp.join("no IPv4 address"));
-    };
-    StateFile::at(site.context.directories.rsctmp.join(ip.to_string()))
 }

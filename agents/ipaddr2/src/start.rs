@@ -15,11 +15,11 @@ use std::time::Duration;
 
 /// `IFA_F_NODAD`, `IFA_F_NOPREFIXROUTE` (linux/if_addr.h).
 const NODAD: u32 = 0x02;
+const NOPREFIXROUTE: u32 = 0x200;
 /// `IFA_F_DADFAILED`: another host has the address.
 pub(crate) const DADFAILED: u32 = 0x08;
 /// `IFA_F_TENTATIVE`: the kernel still looks for another owner.
 pub(crate) const TENTATIVE: u32 = 0x40;
-const NOPREFIXROUTE: u32 = 0x200;
 /// How much of the time that is left start waits for a link, in percent.
 const FOR_LINK: u32 = 60;
 /// How long it waits where nobody asked that the link be up: a card that was just switched on needs seconds.
@@ -108,11 +108,7 @@ fn take(site: &Site<'_>, place: &Place, link: Link, is_shared: bool) -> Result<H
     if !is_shared {
         look_for_owner(site, &link)?;
     }
-    if let Some(label) = site.wanted.address_label(site.parameters)
-        && let Err(refusal) = site.kernel.add_address_label(site.wanted.ip, label)
-    {
-        tracing::warn!("cannot give {} an address label: {refusal}", site.wanted.ip);
-    }
+    give_address_label(site);
     lvs::take(site)?;
     let address = address(site, place, &link, is_shared);
     let waiting = dad::Waiting::before(&site.kernel, &address, &link)?;
@@ -124,6 +120,22 @@ fn take(site: &Site<'_>, place: &Place, link: Link, is_shared: bool) -> Result<H
     }
     waiting.until_usable(&site.kernel, &site.context.deadline)?;
     Ok(Held { link, address })
+}
+
+/// Keeps the address from being a source, where that is asked for. A label that an administrator gave it stays.
+fn give_address_label(site: &Site<'_>) {
+    let ip = site.wanted.ip;
+    let Some(label) = site.wanted.address_label(site.parameters) else { return };
+    match site.kernel.find_address_label(ip) {
+        Ok(Some(other)) if other != label => {
+            tracing::warn!("{ip} has address label {other} already: leaving it instead of {label}");
+        }
+        _ => {
+            if let Err(refusal) = site.kernel.add_address_label(ip, label) {
+                tracing::warn!("cannot give {ip} address label {label}: {refusal}");
+            }
+        }
+    }
 }
 
 /// Why the kernel didn't take the address.

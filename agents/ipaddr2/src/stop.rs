@@ -7,7 +7,7 @@ use crate::kernel::Link;
 use crate::site::Site;
 use crate::wanted::Wanted;
 use crate::wire::announcer;
-use crate::{Parameters, lvs, record};
+use crate::{Parameters, lvs, record, shell_agent};
 use ocf::{Context, Result, tracing};
 use std::fs;
 
@@ -25,6 +25,7 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
         return Ok(());
     }
     let silenced = announcer::end(site.announcer.path(), &site.context.deadline);
+    shell_agent::end_announcing(site);
     remove_all(site)?;
     // It looks before each packet, so it is silent without the address, too.
     silenced.unwrap_or_else(|error| tracing::warn!("{error}"));
