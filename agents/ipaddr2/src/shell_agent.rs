@@ -3,17 +3,8 @@
 //! way, while the address is up.
 
 use crate::site::Site;
-use nix::sys::signal::Signal;
-use ocf::process::Identity;
+use crate::wire::shell_sender;
 use ocf::{StateFile, tracing};
-use std::fs;
-use std::time::Duration;
-
-/// The programs that announce for it.
-const SENDERS: &[&str] = &["send_arp", "send_ua", "arping", "ipoibarping"];
-
-/// How long one of them may take to end.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where it remembers that it took the address from lo.
 pub(crate) fn lo_file(site: &Site<'_>) -> StateFile {
@@ -28,26 +19,10 @@ pub(crate) fn note_lo(site: &Site<'_>) {
     }
 }
 
-/// Ends what it still has announcing. The number in its file may be somebody else's by now: what has
-/// another name is left alone.
+/// Ends what it still has announcing. That it goes on is no reason to keep the address.
 pub(crate) fn end_announcing(site: &Site<'_>) {
-    let name = format!("send_arp-{}", site.wanted.ip);
-    let file = StateFile::at(site.context.directories.rsctmp.join(name));
-    let Ok(Some(content)) = file.read() else { return };
-    let number = std::str::from_utf8(&content).ok().and_then(|text| text.trim().parse().ok());
-    if let Some(sender) = number.and_then(Identity::of).filter(is_sender) {
-        match sender.signal(Signal::SIGKILL) {
-            Ok(_) if sender.wait_gone(&site.context.deadline.within(PATIENCE)) => {}
-            Ok(_) => tracing::warn!("process {} goes on announcing", sender.pid),
-            Err(error) => tracing::warn!("{error}"),
-        }
-    }
-    if let Err(error) = file.remove() {
+    let (rsctmp, deadline) = (&site.context.directories.rsctmp, &site.context.deadline);
+    if let Err(error) = shell_sender::end(rsctmp, site.wanted.ip, deadline) {
         tracing::warn!("{error}");
     }
-}
-
-fn is_sender(process: &Identity) -> bool {
-    let name = fs::read_to_string(format!("/proc/{}/comm", process.pid)).unwrap_or_default();
-    SENDERS.contains(&name.trim_end())
 }

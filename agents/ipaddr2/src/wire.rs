@@ -12,6 +12,7 @@ pub(crate) mod announce;
 pub(crate) mod announcer;
 pub(crate) mod frame;
 pub(crate) mod probe;
+pub(crate) mod shell_sender;
 pub(crate) mod socket;
 #[cfg(test)]
 pub(crate) mod world;
