@@ -116,11 +116,13 @@ ocf::parameters! {
         unique_clone_address: bool => default("false"),
         /// Time between announcements
         ///
-        /// Milliseconds between two packets that tell the network of the address.
+        /// Milliseconds between two packets that tell the network of the address. With IPv6 they are never less
+        /// than the interface's retransmission timer (RFC 4861), which is a second.
         arp_interval: u32 => default("200").reloadable(),
         /// Number of announcements
         ///
-        /// How often start tells the network of the address.
+        /// How often start tells the network of the address; and once more as often, three seconds later. With
+        /// IPv6 it is three times at most (RFC 4861).
         arp_count: u32 => default("5").reloadable(),
         /// Number of announcements by a monitor
         ///

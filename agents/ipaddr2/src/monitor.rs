@@ -2,12 +2,14 @@
 //! Is the address there: exactly it, with its prefix, on its interface, and fit for use?
 
 use crate::interface::Held;
-use crate::kernel::{Link, Mac};
+use crate::kernel::{Family, Link, Mac};
 use crate::record::Record;
 use crate::site::{Site, is_called};
 use crate::start::{self, DADFAILED, TENTATIVE};
+use crate::wanted::short;
 use crate::wire::announcer::Bursts;
 use crate::wire::probe;
+use nix::libc::RTN_LOCAL;
 use ocf::{Error, Result, State, tracing};
 use std::net::IpAddr;
 
@@ -41,11 +43,27 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
     Ok(State::Running)
 }
 
-/// Not there. One whose interface has another name now is no more where it was asked for, and yet it
-/// answers on the network: Pacemaker has to stop it, and it stops nothing that is *not running*.
+/// Not there, or not as it is wanted: then what is there belongs to somebody else.
 fn absent(site: &Site<'_>) -> Result<State> {
-    let nic = site.wanted.nic.as_deref().map_or_else(String::new, |nic| format!(" on {nic}"));
-    Ok(State::stopped(format!("{} is not there{nic}", site.wanted.name())))
+    let (kernel, wanted) = (&site.kernel, site.wanted);
+    let (ip, name) = (wanted.ip, wanted.name());
+    let nic = wanted.nic.as_deref();
+    let on_nic = nic.map_or_else(String::new, |nic| format!(" on {}", short(nic)));
+    // A probe that finds nothing gives no reason.
+    let own = if site.context.probe { None } else { kernel.fib_match(ip, None)? };
+    let index = own.filter(|route| route.kind == RTN_LOCAL).and_then(|route| route.index);
+    let Some(link) = index.map(|index| kernel.find_link_by_index(index)).transpose()?.flatten()
+    else {
+        return Ok(State::stopped(format!("{name} is not there{on_nic}")));
+    };
+    let there = kernel.addresses(link.index, Family::of(ip))?;
+    let Some(there) = there.iter().find(|there| there.ip == ip) else {
+        return Ok(State::stopped(format!("{name} is not there{on_nic}")));
+    };
+    let there = format!("{ip}/{} is on {}", there.prefix, link.name);
+    Ok(State::stopped(format!(
+        "{name} is not there{on_nic}; {there}, which is not this resource's"
+    )))
 }
 
 /// Whether an address that is there can be used.

@@ -10,6 +10,10 @@ use crate::wire::announcer;
 use crate::{Parameters, lvs, record, shell_agent};
 use ocf::{Context, Result, tracing};
 use std::fs;
+use std::time::Duration;
+
+/// How long the announcer's end is waited for: it ends at once, or can't be ended.
+const FOR_ANNOUNCER: Duration = Duration::from_secs(2);
 
 /// How many copies there may be: where start put it, and where it is wanted.
 const COPIES: usize = 4;
@@ -24,7 +28,8 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
         // Another instance of the clone needs the address.
         return Ok(());
     }
-    let silenced = announcer::end(site.announcer.path(), &site.context.deadline);
+    let bound = site.context.deadline.within(FOR_ANNOUNCER);
+    let silenced = announcer::end(site.announcer.path(), &bound);
     shell_agent::end_announcing(site);
     remove_all(site)?;
     // It looks before each packet, so it is silent without the address, too.
@@ -80,7 +85,7 @@ pub(crate) fn remove(site: &Site<'_>, Held { link, address }: &Held) -> Result<(
 pub(crate) fn forget(context: &Context, parameters: &Parameters, wanted: &Wanted) -> Result<()> {
     let name = parameters.network_namespace.as_deref();
     let announcer = record::file(context, wanted.ip, name, "announcer");
-    let silenced = announcer::end(announcer.path(), &context.deadline);
+    let silenced = announcer::end(announcer.path(), &context.deadline.within(FOR_ANNOUNCER));
     // Rules went with the namespace as addresses did.
     let forgotten = ["record", "sharing", "turn"]
         .map(|kind| record::file(context, wanted.ip, name, kind).remove());

@@ -132,9 +132,10 @@ impl Plan {
         self.interval.max(timer.map_or(RETRANSMISSION, Duration::from_millis))
     }
 
-    /// The longest that both bursts of an announcer take, with time to spare for a busy node.
+    /// The longest that an announcer lives: both bursts as they were asked for, and time to spare for the
+    /// pause between them, a slower pace and a busy node.
     pub(crate) fn longest(&self) -> Duration {
-        let bursts = self.pause().saturating_mul(self.steps()).saturating_mul(2);
+        let bursts = self.interval.saturating_mul(self.count).saturating_mul(2);
         bursts.saturating_add(Duration::from_secs(10))
     }
 

@@ -232,8 +232,8 @@ fn announce(path: &Path, file: &File, plan: &Plan, bursts: Bursts, packets: &Pac
     let began = Instant::now();
     let longest = plan.longest();
     for (wait, step) in bursts.steps(plan.steps(), plan.pause()) {
-        rest(wait.min(longest));
-        if began.elapsed() > longest || !is_at(path, file) {
+        rest(wait.min(longest.saturating_sub(began.elapsed())));
+        if began.elapsed() >= longest || !is_at(path, file) {
             break;
         }
         if !plan.tell(&kernel, packets, step, &mut tally) {
