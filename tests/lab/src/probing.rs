@@ -70,7 +70,7 @@ impl<'a> Probing<'a> {
     ///
     /// # Errors
     /// It doesn't within half a minute.
-    pub fn await_answer(&self) -> Result<()> {
+    fn await_answer(&self) -> Result<()> {
         self.outside.ok(["ping", "-q", "-n", "-c", "1", "-w", "30", self.address]).map(|_| ())
     }
 
