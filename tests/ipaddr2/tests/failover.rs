@@ -31,6 +31,7 @@ impl Hosts {
         let (client, hosts) = (Namespace::new(), [Namespace::new(), Namespace::new()]);
         client.ip("link set lo up\nlink add br0 type bridge\nlink set br0 up\n                   address add 192.168.144.254/24 dev br0");
         for (number, host) in hosts.iter().enumerate() {
+            host.set("ipv4/ip_nonlocal_bind", "1");
             let path = host.path().display().to_string();
             client.ip(&format!(
                 "link add b{number} type veth peer name v0 netns {path}\n                 link set b{number} master br0 up"
@@ -64,7 +65,8 @@ impl Drop for End<'_> {
 /// Answers what comes, as long as it is wanted.
 fn echo(host: &Namespace, is_over: &AtomicBool) {
     host.inside(|| {
-        let socket = UdpSocket::bind(("0.0.0.0", PORT)).unwrap();
+        // Also while the address is the other one's.
+        let socket = UdpSocket::bind((VIP, PORT)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let mut buffer = [0; 64];
         while !is_over.load(Ordering::Relaxed) {

@@ -134,15 +134,18 @@ fn a_namespace_that_goes() {
     none(&world, VIP);
     // The name goes; the namespace stays as long as somebody is in it, and so does the address.
     world.node.forget("blue");
-    world.expect("probe", 7);
-    world.expect("stop", 0);
-    world.expect_reason("start", 5, "blue");
-    world.node.name("blue", &blue);
     world.expect("stop", 0);
     assert_eq!(Snapshot::of(&blue).of_address(VIP.parse().unwrap()), [""; 0]);
+    world.expect_reason("start", 5, "blue");
+    world.node.name("blue", &blue);
     world.expect("start", 0);
+    // Now all of it goes, with the address.
+    world.node.forget("blue");
+    drop(blue);
+    world.expect("probe", 7);
+    world.expect("monitor", 7);
     world.expect("stop", 0);
-    assert_eq!(blue.processes(), []);
+    world.expect_reason("start", 5, "blue");
     world.is_as_before(&before);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! KILL at every call of start and stop that changes something; after each one stop answers 0, monitor 7,
 //! start 0, and nothing is left: no address, address label, rule, file or process, and nobody else's
-//! address is gone. And very many addresses at once.
+//! address is gone.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,8 +12,12 @@
 )]
 
 use ipaddr2_tests::world::{VIP, VIP6};
-use ipaddr2_tests::{Agent, Snapshot, World};
+use ipaddr2_tests::{Snapshot, World};
 use ocf_tester::kill::{Kill, Trial};
+use std::time::Duration;
+
+/// A traced action on a busy machine takes its time.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What is wrong after a kill: the resource is brought back as Pacemaker does it, and used once more.
 fn recover(world: &World, before: &Snapshot) -> Vec<String> {
@@ -38,7 +42,16 @@ fn recover(world: &World, before: &Snapshot) -> Vec<String> {
     call("stop", 0);
     wrong.extend(first);
     wrong.extend(left(world, before));
+    forget_promotion(world);
     wrong
+}
+
+/// A kill may leave this setting as a stop needs it, which nobody's address is lost by; the next kill
+/// begins with what there was at first.
+fn forget_promotion(world: &World) {
+    for interface in ["all", "v0", "v1"] {
+        world.node.set(&format!("ipv4/conf/{interface}/promote_secondaries"), "0");
+    }
 }
 
 fn left(world: &World, before: &Snapshot) -> Vec<String> {
@@ -80,6 +93,7 @@ fn survives_some(world: &World, action: &str, preparation: &[&str], kills: usize
     let report = world.node.inside(|| {
         Trial::new(world.call(action))
             .budget(kills)
+            .limit(LIMIT)
             .prepare(preparation)
             .recover(|_: &Kill| recover(world, &before))
             .run()
@@ -210,13 +224,12 @@ fn killed_in_stop_of_the_first_address_of_a_network() {
         world.node.ip(
             "address add 192.168.144.1/24 brd + dev v0\n             address add 192.168.144.7/24 brd + dev v0",
         );
-        for interface in ["all", "v0"] {
-            world.node.set(&format!("ipv4/conf/{interface}/promote_secondaries"), "0");
-        }
+        forget_promotion(world);
         wrong
     };
     let report = world.node.inside(|| {
         Trial::new(world.call("stop"))
+            .limit(LIMIT)
             .recover(|_: &Kill| check(&world))
             .run()
             .unwrap_or_else(|error| panic!("stop: {error}"))
@@ -232,6 +245,7 @@ fn killed_in_a_start_that_fails() {
     let before = Snapshot::full(&world.node);
     let report = world.node.inside(|| {
         Trial::new(world.call("start"))
+            .limit(LIMIT)
             .expected(1)
             .budget(12)
             .recover(|_: &Kill| {
@@ -254,64 +268,4 @@ fn killed_in_reload_agent() {
     let mut world = World::ours6().with("nodad", "true");
     world.change("lvs_ipv6_addrlabel", "true");
     survives(&world, "reload-agent", &["start"]);
-}
-
-/// Each start and stop does its own, and takes nobody else's along.
-#[test]
-fn five_hundred_addresses_at_once() {
-    let world = World::of(Agent::Ours);
-    world.node.ip("address add 10.77.0.1/16 brd + dev v1");
-    let before = Snapshot::full(&world.node);
-    let all = |action: &str, code: i32| {
-        let begun = std::time::Instant::now();
-        let wrong: Vec<String> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..500_u32)
-                .map(|number| {
-                    let [_, _, high, low] = (number + 256).to_be_bytes();
-                    let limit = std::time::Duration::from_secs(120);
-                    let call = world
-                        .call(action)
-                        .parameter("ip", format!("10.77.{high}.{low}"))
-                        .env("OCF_RESOURCE_INSTANCE", format!("vip-{number}"))
-                        .limit(limit);
-                    let world = &world;
-                    scope.spawn(move || {
-                        let seen = world.make(&call);
-                        (seen.code() != Some(code)).then(|| seen.to_string())
-                    })
-                })
-                .collect();
-            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
-        });
-        assert!(wrong.is_empty(), "{} of 500: {}", wrong.len(), wrong[0]);
-        println!("500 addresses, {action} at once: {:.1} s", begun.elapsed().as_secs_f64());
-    };
-    all("start", 0);
-    let there = Snapshot::of(&world.node);
-    assert_eq!(there.addresses().filter(|line| line.starts_with("v1 10.77.")).count(), 501);
-    all("monitor", 0);
-    all("stop", 0);
-    all("monitor", 7);
-    world.is_as_before(&before);
-}
-
-/// One resource, asked by many at once: whatever each is told, at the end it is stopped.
-#[test]
-fn one_address_started_and_stopped_by_many() {
-    for address in [VIP, VIP6] {
-        let world = World::of(Agent::Ours).with("ip", address).with("nodad", "true");
-        let before = Snapshot::full(&world.node);
-        std::thread::scope(|scope| {
-            for number in 0..40 {
-                let (world, action) = (&world, if number % 2 == 0 { "start" } else { "stop" });
-                scope.spawn(move || {
-                    let seen = world.run(action);
-                    assert!(matches!(seen.code(), Some(0 | 1)), "{seen}");
-                });
-            }
-        });
-        world.expect("stop", 0);
-        world.expect("monitor", 7);
-        world.is_as_before(&before);
-    }
 }

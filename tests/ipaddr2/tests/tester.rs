@@ -28,7 +28,8 @@ fn pass(parameters: &[&str]) {
     assert!(agent.ends_with(AGENT), "{}", agent.display());
     let before = Snapshot::full(&world.node);
     let mut command = Command::new(tester());
-    command.args(["-n", "tested", "--level", "should"]);
+    let expected = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agents/ipaddr2/expected-failures");
+    command.args(["-n", "tested", "--level", "should", "--expect-fail", expected]);
     command.args(["--env", &format!("HA_RSCTMP={}", world.records().display())]);
     for parameter in parameters {
         command.args(["-o", parameter]);
