@@ -11,7 +11,7 @@
     reason = "test code"
 )]
 
-use ipaddr2_tests::world::{VIP, VIP6};
+use ipaddr2_tests::world::VIP;
 use ipaddr2_tests::{Snapshot, World};
 use ocf_tester::kill::{Kill, Trial};
 use std::time::Duration;

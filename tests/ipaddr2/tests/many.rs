@@ -19,10 +19,12 @@ use std::time::{Duration, Instant};
 fn all(world: &World, action: &str, code: i32) {
     let begun = Instant::now();
     let wrong = world.node.inside(|| {
-        let children: Vec<Child> = (0..500_u32).map(|number| spawn(world, action, number)).collect();
+        let children: Vec<Child> =
+            (0..500_u32).map(|number| spawn(world, action, number)).collect();
         let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
         let failed = outputs.filter(|output| output.status.code() != Some(code));
-        let said = failed.map(|one| format!("{}: {}", one.status, String::from_utf8_lossy(&one.stderr)));
+        let said =
+            failed.map(|one| format!("{}: {}", one.status, String::from_utf8_lossy(&one.stderr)));
         said.collect::<Vec<_>>()
     });
     assert!(wrong.is_empty(), "{action}: {} of 500: {}", wrong.len(), wrong[0]);
