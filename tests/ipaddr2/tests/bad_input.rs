@@ -169,7 +169,7 @@ fn every_parameter_with_every_odd_text() {
         let before = Snapshot::of(&world.node);
         for name in PARAMETERS {
             let values = VALUES.iter().enumerate();
-            for (_, value) in values.filter(|(index, _)| index % 2 == number / 2) {
+            for (_, value) in values.filter(|(index, _)| index % 4 == number) {
                 put(&world, &before, &[(name, OsString::from_vec(value.to_vec()))]);
             }
         }
@@ -182,7 +182,7 @@ fn every_parameter_with_every_odd_text() {
 #[test]
 fn generated_texts_in_several_parameters() {
     const SEED: u64 = 20_261_122;
-    const ROUNDS: usize = 150;
+    const ROUNDS: usize = 75;
     println!("seed {SEED}, {ROUNDS} rounds in each of 4 worlds");
     let alphabet = b"0123456789abcdefx.:/+-*% \t=,_\"'\\\xff\xc3\xa9v";
     let work = |number: usize| {
@@ -209,7 +209,7 @@ fn texts_without_end() {
     let world = base(0);
     let before = Snapshot::of(&world.node);
     for name in PARAMETERS {
-        for length in [16, 300, 100_000] {
+        for length in [16, 100_000] {
             put(&world, &before, &[(name, OsString::from_vec(vec![b'7'; length]))]);
             put(&world, &before, &[(name, OsString::from_vec(vec![b'x'; length]))]);
         }
