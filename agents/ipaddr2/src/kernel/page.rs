@@ -28,17 +28,23 @@ impl Kernel {
             kernel.send(RTM_GETADDR, NLM_F_DUMP, &address::of_interface(index, Family::V4))?;
         let mut datagram = Vec::with_capacity(ROOM);
         let mut addresses = Vec::new();
-        let received =
-            receive_one(kernel.socket(), &mut datagram).and_then(|is_there| match is_there {
-                true => answer::read(&datagram, sequence, &mut |_, payload| {
-                    addresses
-                        .extend(Some(address::read(payload)?).filter(|one| one.index == index));
-                    Ok(())
-                }),
-                false => Err(Refusal::unreadable("the kernel gave no answer")),
-            });
-        match received {
-            Ok(progress) => {
+        let mut next = || {
+            if !receive_one(kernel.socket(), &mut datagram)? {
+                return Err(Refusal::unreadable("the kernel gave no answer"));
+            }
+            let progress = answer::read(&datagram, sequence, &mut |_, payload| {
+                addresses.extend(Some(address::read(payload)?).filter(|one| one.index == index));
+                Ok(())
+            })?;
+            Ok((progress, datagram.len()))
+        };
+        let end = match next() {
+            // The kernel says that there are no more in a datagram of its own.
+            Ok((progress, length)) if !progress.is_over && length < ROOM * 3 / 4 => next(),
+            first => first,
+        };
+        match end {
+            Ok((progress, _)) => {
                 let is_last = progress.is_over && !progress.is_interrupted;
                 Ok(Page { addresses, is_last })
             }
@@ -46,7 +52,7 @@ impl Kernel {
                 Ok(Page { is_last: true, ..Page::default() })
             }
             // A kernel with larger pages.
-            Err(Refusal { errno: Errno::EMSGSIZE, .. }) => Ok(Page::default()),
+            Err(Refusal { errno: Errno::EMSGSIZE, .. }) => Ok(Page { addresses, is_last: false }),
             Err(refusal) => Err(refusal),
         }
     }

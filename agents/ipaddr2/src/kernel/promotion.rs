@@ -5,15 +5,18 @@
 //! one goes, the kernel makes the next one primary only if the interface's `promote_secondaries` is 1.
 //! Otherwise all of them go, whoever they belong to, and 0 is the kernel's default.
 //!
-//! So it is 1 while we delete, and what it was before afterwards. Adding the lost ones again would need no
-//! setting, but there would be a time without them, and a KILL in that time would make it last. A KILL here
-//! leaves the setting at 1, and nobody loses anything by that: systemd sets it on every interface.
+//! So where others may go along it is 1 while we delete, and what it was before afterwards. Adding the lost
+//! ones again would need no setting, but there would be a time without them, and a KILL in that time would
+//! make it last. A KILL here leaves the setting at 1, and nobody loses anything by that: systemd sets it on
+//! every interface.
 //!
 //! Two agents may do this at once. If one set it back while another deletes, addresses would go after all, so
 //! each holds a lock on the setting's own file, which no KILL leaves behind.
 
 use super::netlink::{Kernel, Refusal};
-use super::{Assigned, Family};
+use super::page::Page;
+use super::{Assigned, Family, contains};
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::poll::{PollTimeout, poll};
 use std::fs::{File, OpenOptions};
@@ -34,7 +37,7 @@ impl Kernel {
         if matches!(assigned.ip, IpAddr::V6(_)) {
             return self.delete(assigned);
         }
-        match Promotion::ensure(name) {
+        match self.promote(name, assigned) {
             Ok(promotion) => {
                 let deleted = self.delete(assigned);
                 promotion.restore();
@@ -43,6 +46,16 @@ impl Kernel {
             // /proc is read-only, or isn't there.
             Err(_) => self.delete_and_restore(assigned),
         }
+    }
+
+    /// Holds an interface's setting, at 1 where the deletion may take others along.
+    fn promote(&self, name: &str, assigned: &Assigned) -> io::Result<Promotion> {
+        let mut promotion = Promotion::hold(name)?;
+        let page = self.first_addresses(assigned.index).unwrap_or_default();
+        if may_take_others(assigned, &page) {
+            promotion.set()?;
+        }
+        Ok(promotion)
     }
 
     /// Deletes an address, and adds those again that went with it.
@@ -55,35 +68,53 @@ impl Kernel {
         let after = self.addresses(assigned.index, Family::V4)?;
         let is =
             |one: &Assigned, other: &Assigned| one.ip == other.ip && one.prefix == other.prefix;
+        let mut refusals = Vec::new();
         for lost in before {
             if !is(&lost, assigned) && !after.iter().any(|left| is(left, &lost)) {
                 // Which of them is the first one is for the kernel to say.
-                self.add(&Assigned { flags: lost.flags & !SECONDARY, ..lost })?;
+                let added = self.add(&Assigned { flags: lost.flags & !SECONDARY, ..lost });
+                refusals.extend(added.err().filter(|refusal| refusal.errno != Errno::EEXIST));
             }
         }
-        Ok(true)
+        refusals.into_iter().next().map_or(Ok(true), Err)
     }
 }
 
-/// An interface's setting, locked, and 1.
+/// Whether others may go with an address, as far as the first of them tell.
+pub(super) fn may_take_others(assigned: &Assigned, page: &Page) -> bool {
+    let (ip, prefix) = (assigned.ip, assigned.prefix);
+    let itself = page.addresses.iter().find(|one| one.ip == ip && one.prefix == prefix);
+    if itself.is_some_and(|one| one.flags & SECONDARY != 0) {
+        return false;
+    }
+    let is_near =
+        |one: &Assigned| one.ip != ip && one.prefix == prefix && contains(ip, prefix, one.ip);
+    !page.is_last || assigned.peer.is_some() || page.addresses.iter().any(is_near)
+}
+
+/// An interface's setting, locked.
 struct Promotion {
     file: Flock<File>,
     was_off: bool,
 }
 
 impl Promotion {
-    fn ensure(name: &str) -> io::Result<Self> {
+    fn hold(name: &str) -> io::Result<Self> {
         let path = format!("/proc/sys/net/ipv4/conf/{name}/promote_secondaries");
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        let mut file = lock(file)?;
+        Ok(Self { file: lock(file)?, was_off: false })
+    }
+
+    /// Makes it 1.
+    fn set(&mut self) -> io::Result<()> {
         let mut value = String::new();
-        file.read_to_string(&mut value)?;
-        let was_off = value.trim() == "0";
-        if was_off {
-            file.rewind()?;
-            file.write_all(b"1\n")?;
+        self.file.read_to_string(&mut value)?;
+        if value.trim() == "0" {
+            self.file.rewind()?;
+            self.file.write_all(b"1\n")?;
+            self.was_off = true;
         }
-        Ok(Self { file, was_off })
+        Ok(())
     }
 
     fn restore(mut self) {

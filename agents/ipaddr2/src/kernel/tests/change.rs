@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Deletions that take nothing along, address labels, events.
 
+use super::super::page::Page;
+use super::super::promotion::may_take_others;
 use super::*;
 use nix::fcntl::{Flock, FlockArg};
 use ocf::deadline::Deadline;
@@ -49,6 +51,28 @@ fn a_primary_address_goes_alone() {
             assert_eq!(lasts(&kernel, index), [7]);
             ip("addr flush dev v0");
         }
+    });
+}
+
+#[test]
+fn only_a_primary_address_with_others_may_take_any_along() {
+    in_namespace(|| {
+        two_interfaces();
+        for address in ["192.168.144.1/24", "192.168.144.2/24", "192.168.144.3/16", "10.9.9.1/32"] {
+            ip(&format!("addr add {address} dev v0"));
+        }
+        let kernel = kernel();
+        let index = link(&kernel, "v0").index;
+        let page = kernel.first_addresses(index).expect("a page");
+        let may = |ip, prefix| may_take_others(&assigned(index, ip, prefix), &page);
+        assert!(may("192.168.144.1", 24));
+        assert!(!may("192.168.144.2", 24), "it is a secondary one");
+        assert!(!may("192.168.144.3", 16), "it is alone in its network");
+        assert!(!may("10.9.9.1", 32));
+        // Where not all are known, nothing is sure but what is seen.
+        let page = Page { is_last: false, ..page.clone() };
+        assert!(may_take_others(&assigned(index, "10.9.9.1", 32), &page));
+        assert!(!may_take_others(&assigned(index, "192.168.144.2", 24), &page));
     });
 }
 
