@@ -9,8 +9,8 @@
     reason = "test code"
 )]
 
-use ipaddr2_tests::Snapshot;
 use ipaddr2_tests::segment::{Answers, SHARED, SHARED6, Segment};
+use ipaddr2_tests::{Capture, Snapshot};
 
 const IPV4: [(&str, &str); 2] = [("ip", SHARED), ("clusterip_mac_mangle", "true")];
 
@@ -114,4 +114,19 @@ fn half_of_the_cluster_may_be_the_shell_agent() {
     assert_eq!(two.rules().len(), 2);
     two.expect("stop", 1, 0);
     assert_eq!(two.rules(), Vec::<String>::new());
+}
+
+/// Who hears of the address hears of the hardware address that all nodes take frames to, from a frame that a
+/// switch passes on: none may come from a group's address.
+#[test]
+fn a_shared_address_is_announced_with_the_shared_hardware_address() {
+    let segment = Segment::new(&[("ip", SHARED)]);
+    let shared = [0x61, 0xb2, 0x4c, 0x95, 0x4c, 0x25];
+    let capture = Capture::on(&segment.client);
+    segment.nodes[0].expect("start", 0, 0);
+    let frames = capture.wait(4, |frame| frame.is_about(SHARED.parse().unwrap()));
+    for arp in frames.iter().map(|frame| frame.arp().unwrap()) {
+        assert_eq!((arp.sender_mac.as_slice(), arp.source), (&shared[..], [2, 0, 0, 0, 0, 1]));
+    }
+    segment.nodes[0].expect("stop", 0, 0);
 }

@@ -134,6 +134,12 @@ fn clones() {
             of("1").looks(7).works(),
             of("0").looks(7).works(),
             of("abc").looks(7).works(),
+            row("of two that share the address")
+                .options(CLONE)
+                .with("CRM_meta_globally_unique", "true")
+                .looks(7)
+                .validate(0, "")
+                .works(),
             row("an address of each instance's own, the first")
                 .options(unique)
                 .options("CRM_meta_clone=0")
