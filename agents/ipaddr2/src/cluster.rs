@@ -172,7 +172,7 @@ impl Sharing {
             return None;
         }
         let namespace = parameters.network_namespace.as_deref();
-        let memory_file = record::file(context, ip, namespace, "sharing");
+        let memory_file = record::file(context, ip, None, namespace, "sharing");
         let identity =
             prefix.map(|prefix| Identity::of(ip, prefix, parameters.broadcast, broadcast));
         Some(Self {
@@ -185,7 +185,7 @@ impl Sharing {
             chain: parameters.clusterip_chain.clone(),
             rewrites_arp: parameters.clusterip_mac_mangle && ip.is_ipv4(),
             memory_file,
-            lock_file: record::file(context, ip, namespace, "turn"),
+            lock_file: record::file(context, ip, None, namespace, "turn"),
         })
     }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `ocf:heartbeat:IPaddr2`: one virtual address of this node, by netlink.
 
-#![allow(dead_code, unused_imports, reason = "under construction: wired by start and stop")]
-
 mod cluster;
 mod configuration;
 mod dad;

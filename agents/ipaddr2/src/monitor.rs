@@ -4,7 +4,7 @@
 use crate::interface::Held;
 use crate::kernel::{Family, Link, Mac};
 use crate::record::Record;
-use crate::site::{Site, is_called};
+use crate::site::Site;
 use crate::start::{self, DADFAILED, TENTATIVE};
 use crate::wanted::short;
 use crate::wire::announcer::Bursts;
@@ -67,11 +67,19 @@ fn absent(site: &Site<'_>) -> Result<State> {
 }
 
 /// Whether an address that is there can be used.
-fn check_fitness(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
+fn check_fitness(site: &Site<'_>, held: &Held) -> Result<()> {
+    let Held { link, address } = held;
     let (ip, name) = (address.ip, &link.name);
-    if let Some(nic) = site.wanted.nic.as_deref().filter(|nic| !is_called(link, nic)) {
+    if !site.is_as_wanted(held) {
+        let place = format!("{ip}/{} is on {name}", address.prefix);
+        let wanted = site
+            .wanted
+            .nic
+            .as_deref()
+            .map_or_else(String::new, |nic| format!(" on {}", short(nic)));
         return Err(Error::generic(format!(
-            "{ip} is on {name}, and no interface is called {nic} now"
+            "{place}, not {}{wanted} any more",
+            site.wanted.name()
         )));
     }
     if address.flags & DADFAILED != 0 {

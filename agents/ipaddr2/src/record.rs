@@ -101,24 +101,30 @@ impl Record {
     }
 }
 
-/// Where something of an address is kept below /run: `kind` is the end of its name. The name has no more
-/// than 64 bytes of the namespace's, which may be as long as a file's name by itself.
+/// Where something of an address is kept below /run: `kind` is the end of its name. What isn't of all
+/// resources with that address has the interface in its name that was asked for: another one's is another
+/// resource's.
 pub(crate) fn file(
     context: &Context,
     ip: IpAddr,
+    nic: Option<&str>,
     namespace: Option<&str>,
     kind: &str,
 ) -> StateFile {
-    let place = namespace.map_or_else(String::new, |name| format!("@{}", shortened(name)));
-    StateFile::at(context.directories.rsctmp.join(format!("IPaddr2-{ip}{place}.{kind}")))
+    let part = |mark: char, name: Option<&str>| {
+        name.map_or_else(String::new, |name| format!("{mark}{}", fitted(name)))
+    };
+    let (nic, namespace) = (part('%', nic), part('@', namespace));
+    StateFile::at(context.directories.rsctmp.join(format!("IPaddr2-{ip}{nic}{namespace}.{kind}")))
 }
 
-/// A name that has no room in a file's is told from others by its hash (FNV-1a, which doesn't change with
-/// the compiler).
-fn shortened(name: &str) -> String {
-    let Some((start, _)) = name.char_indices().nth(64).map(|(at, _)| name.split_at(at)) else {
-        return name.to_owned();
-    };
+/// A name as a part of a file's. One that doesn't fit is told from others by its hash (FNV-1a, which doesn't
+/// change with the compiler).
+fn fitted(name: &str) -> String {
+    let start: String = name.chars().take(48).map(|c| if c == '/' { '-' } else { c }).collect();
+    if start == name {
+        return start;
+    }
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -177,11 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn long_names_of_namespaces_stay_apart() {
+    fn names_that_do_not_fit_stay_apart() {
         let (one, other) = ("n".repeat(200), "n".repeat(201));
-        assert_ne!(shortened(&one), shortened(&other));
-        assert!(shortened(&one).len() < 100);
-        assert_eq!(shortened("blue"), "blue");
-        let _whole_characters = shortened(&"é".repeat(100));
+        assert_ne!(fitted(&one), fitted(&other));
+        assert!(fitted(&one).len() < 80);
+        assert_eq!(fitted("blue"), "blue");
+        assert_ne!(fitted("a/b"), fitted("a-b"));
+        assert!(!fitted("../a/b").contains('/'));
+        let _whole_characters = fitted(&"é".repeat(100));
     }
 }

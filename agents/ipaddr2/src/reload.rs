@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Makes changed tunables effective while the address stays.
 
-use crate::configuration::Lifetime;
-use crate::interface::Held;
 use crate::kernel::Assigned;
 use crate::record::Record;
 use crate::site::Site;
@@ -27,11 +25,7 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
 
 /// How long new connections may have it as their source.
 fn prefer(site: &Site<'_>, address: &Assigned) -> Result<()> {
-    let preferred = match site.parameters.preferred_lft {
-        Lifetime::Seconds(seconds) => Some(seconds),
-        Lifetime::Forever => None,
-    };
-    let changed = Assigned { preferred, valid: None, ..address.clone() };
+    let changed = Assigned { preferred: start::preferred(site), valid: None, ..address.clone() };
     site.kernel
         .replace(&changed)
         .map_err(|refusal| refusal.error(&format!("change the lifetime of {}", address.ip)))

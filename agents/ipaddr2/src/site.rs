@@ -7,12 +7,9 @@ use crate::kernel::{Kernel, Link};
 use crate::record::{self, Record};
 use crate::wanted::Wanted;
 use crate::{Parameters, namespace};
-use ocf::{Context, Error, Result, StateFile};
+use ocf::{Context, Result, StateFile};
 use std::fs;
 use std::net::Ipv4Addr;
-
-/// `IFF_LOOPBACK` (linux/if.h).
-const LOOPBACK: u32 = 0x8;
 
 /// One address's place on this node.
 #[derive(Debug)]
@@ -40,8 +37,9 @@ impl<'a> Site<'a> {
         wanted: &'a Wanted,
     ) -> Result<Option<Self>> {
         let name = parameters.network_namespace.as_deref();
-        let file = record::file(context, wanted.ip, name, "record");
-        let announcer = record::file(context, wanted.ip, name, "announcer");
+        let nic = wanted.nic.as_deref();
+        let file = record::file(context, wanted.ip, nic, name, "record");
+        let announcer = record::file(context, wanted.ip, nic, name, "announcer");
         let record = Record::read(&file);
         let is_there = match name {
             None => true,
@@ -59,38 +57,18 @@ impl<'a> Site<'a> {
         Ok(Some(Self { context, parameters, wanted, kernel, file, announcer, record }))
     }
 
-    /// The address as it is wanted, if it is there.
+    /// The address that is the resource's: where start put it, or else where it is as it is wanted.
     ///
     /// # Errors
     /// When the kernel can't be asked.
     pub(crate) fn find(&self) -> Result<Option<Held>> {
         match self.find_as_recorded()? {
-            Some(held) if self.is_where_wanted(&held.link)? => Ok(Some(held)),
-            _ => match interface::find_held(&self.kernel, self.wanted)? {
-                None => self.find_renamed(),
-                held => Ok(held),
-            },
+            None => interface::find_held(&self.kernel, self.wanted),
+            held => Ok(held),
         }
     }
 
-    /// The address where the interface that is asked for isn't there, and another one has it: it got another
-    /// name, and nobody wrote down that it was this one. It isn't the one that waits on lo.
-    fn find_renamed(&self) -> Result<Option<Held>> {
-        let Some(nic) = self.wanted.nic.as_deref() else { return Ok(None) };
-        if self.kernel.find_link(nic)?.is_some() {
-            return Ok(None);
-        }
-        for address in self.kernel.addresses_anywhere(self.wanted.ip)? {
-            let is_wanted = self.wanted.prefix.is_none_or(|prefix| prefix == address.prefix);
-            let link = self.kernel.find_link_by_index(address.index)?;
-            if let Some(link) = link.filter(|link| is_wanted && link.flags & LOOPBACK == 0) {
-                return Ok(Some(Held { link, address }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The address where start put it, even if the interface has another name now, or another one is wanted.
+    /// The address where start put it, even if the interface has another name now, or another prefix is wanted.
     ///
     /// # Errors
     /// When the kernel can't be asked.
@@ -103,17 +81,12 @@ impl<'a> Site<'a> {
         Ok(address.map(|address| Held { link, address }))
     }
 
-    /// Whether what is asked for is what start did then: an interface that isn't there under its name any
-    /// more is that one under another.
-    fn is_where_wanted(&self, link: &Link) -> Result<bool> {
-        let prefix = self.record.as_ref().map(|record| record.prefix);
-        if self.wanted.prefix.is_some() && self.wanted.prefix != prefix {
-            return Ok(false);
-        }
-        match self.wanted.nic.as_deref() {
-            Some(nic) if !is_called(link, nic) => Ok(self.kernel.find_link(nic)?.is_none()),
-            _ => Ok(true),
-        }
+    /// Whether an address that start put somewhere is still as it is wanted: its interface may have another
+    /// name now.
+    pub(crate) fn is_as_wanted(&self, Held { link, address }: &Held) -> bool {
+        let wanted = self.wanted;
+        wanted.prefix.is_none_or(|prefix| prefix == address.prefix)
+            && wanted.nic.as_deref().is_none_or(|nic| is_called(link, nic))
     }
 
     /// The share that this instance has in the address of a clone.
@@ -155,6 +128,6 @@ impl<'a> Site<'a> {
 }
 
 /// Whether an interface goes by a name.
-pub(crate) fn is_called(link: &Link, name: &str) -> bool {
+fn is_called(link: &Link, name: &str) -> bool {
     link.name == name || link.altnames.iter().any(|other| other == name)
 }

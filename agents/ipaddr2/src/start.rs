@@ -33,10 +33,11 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     let sharing = site.share_at(&place);
     // Another instance of the clone may be about to take the address away, or to add it.
     let turn = sharing.as_ref().map(|sharing| sharing.turn(site.context)).transpose()?;
+    let is_ours = site.record.is_some();
     let before = before(&site, &place)?;
+    let is_new = is_ours || before.is_none();
     let link = bring_up(&site, before.as_ref().map_or(&place.link, |held| &held.link))?;
     remember(&mut site, &link, before.as_ref().map_or(place.prefix, |held| held.address.prefix))?;
-    let is_new = before.is_none();
     // The rules come first: without them this node would answer every client.
     let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, &link));
     let done = filtered.and_then(|()| match before {
@@ -59,14 +60,17 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
 /// The address, if it is there already and can be used. What an earlier start put elsewhere goes, and so
 /// does what the kernel won't use.
 fn before(site: &Site<'_>, place: &Place) -> Result<Option<Held>> {
-    let before = site.find()?;
-    if let Some(other) = site.find_as_recorded()?
-        && before.as_ref() != Some(&other)
-    {
-        let (address, name) = (&other.address, &other.link.name);
-        tracing::warn!("{}/{} was on {name}: removing it there", address.ip, address.prefix);
-        stop::remove(site, &other)?;
-    }
+    let before = match site.find_as_recorded()? {
+        Some(other) if !site.is_as_wanted(&other) => {
+            let (address, name) = (&other.address, &other.link.name);
+            tracing::warn!("{}/{} was on {name}: removing it there", address.ip, address.prefix);
+            stop::remove(site, &other)?;
+            None
+        }
+        held => held,
+    };
+    let before =
+        before.map_or_else(|| interface::find_held(&site.kernel, site.wanted), |h| Ok(Some(h)))?;
     let Some(held) = before else { return Ok(None) };
     if held.address.flags & DADFAILED != 0 {
         tracing::warn!("{} on {} is unused: adding it anew", held.address.ip, held.link.name);
@@ -160,10 +164,6 @@ fn address(site: &Site<'_>, place: &Place, link: &Link, is_shared: bool) -> Assi
     let parameters = site.parameters;
     let is_v6 = site.wanted.ip.is_ipv6();
     let flag = |flag: u32, is_set: bool| if is_set { flag } else { 0 };
-    let preferred = match parameters.preferred_lft {
-        Lifetime::Seconds(seconds) if is_v6 => Some(seconds),
-        _ => None,
-    };
     Assigned {
         index: link.index,
         ip: site.wanted.ip,
@@ -174,9 +174,17 @@ fn address(site: &Site<'_>, place: &Place, link: &Link, is_shared: bool) -> Assi
         flags: flag(NODAD, is_v6 && (parameters.nodad || is_shared))
             | flag(NOPREFIXROUTE, parameters.noprefixroute),
         scope: place.scope,
-        preferred,
+        preferred: preferred(site),
         valid: None,
         metric: place.metric,
+    }
+}
+
+/// For how many seconds new connections may have the address as their source; `None` is for ever.
+pub(crate) fn preferred(site: &Site<'_>) -> Option<u32> {
+    match site.parameters.preferred_lft {
+        Lifetime::Seconds(seconds) if site.wanted.ip.is_ipv6() => Some(seconds),
+        _ => None,
     }
 }
 
@@ -185,7 +193,8 @@ fn adopt(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
     let waiting = dad::Waiting::before(&site.kernel, address, link)?;
     let all = site.kernel.details(address)?;
     if let Some(address) = all.filter(|all| all.valid.is_some()) {
-        let lasting = Assigned { valid: None, preferred: None, ..address };
+        let preferred = preferred(site);
+        let lasting = Assigned { valid: None, preferred, ..address };
         site.kernel.replace(&lasting).map_err(|refusal| {
             refusal.error(&format!("make {} on {} last", lasting.ip, link.name))
         })?;

@@ -37,14 +37,14 @@ pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
     if let Some((sharing, link)) = &sharing {
         sharing.clear(site.context, link.as_ref())?;
     }
-    lvs::put_back(site)?;
+    let on_lo = lvs::put_back(site);
     remove_address_label(site);
     if site.parameters.flush_routes {
         flush_routes();
     }
     // A record without an address says nothing wrong, and a full or read-only /run is no reason to fence.
     site.file.remove().unwrap_or_else(|error| tracing::warn!("{error}"));
-    Ok(())
+    on_lo
 }
 
 /// The share in the address, as far as it can be told, and the interface that it would be on.
@@ -62,15 +62,10 @@ fn sharing(site: &Site<'_>, held: Option<&Held>) -> Option<(Sharing, Option<Link
 /// Takes the address away, wherever start put it or it is as it is wanted.
 fn remove_all(site: &Site<'_>) -> Result<()> {
     for _ in 0..COPIES {
-        let Some(held) = find_any(site)? else { break };
+        let Some(held) = site.find()? else { break };
         remove(site, &held)?;
     }
     Ok(())
-}
-
-/// One of the addresses that are the resource's.
-fn find_any(site: &Site<'_>) -> Result<Option<Held>> {
-    Ok(site.find_as_recorded()?.or(site.find()?))
 }
 
 /// Takes one away.
@@ -84,11 +79,12 @@ pub(crate) fn remove(site: &Site<'_>, Held { link, address }: &Held) -> Result<(
 /// The namespace is gone, and every address in it.
 pub(crate) fn forget(context: &Context, parameters: &Parameters, wanted: &Wanted) -> Result<()> {
     let name = parameters.network_namespace.as_deref();
-    let announcer = record::file(context, wanted.ip, name, "announcer");
+    let nic = wanted.nic.as_deref();
+    let announcer = record::file(context, wanted.ip, nic, name, "announcer");
     let silenced = announcer::end(announcer.path(), &context.deadline.within(FOR_ANNOUNCER));
     // Rules went with the namespace as addresses did.
-    let forgotten = ["record", "sharing", "turn"]
-        .map(|kind| record::file(context, wanted.ip, name, kind).remove());
+    let forgotten = [(nic, "record"), (None, "sharing"), (None, "turn")]
+        .map(|(nic, kind)| record::file(context, wanted.ip, nic, name, kind).remove());
     for error in forgotten.into_iter().chain([silenced]).filter_map(Result::err) {
         tracing::warn!("{error}");
     }
@@ -115,10 +111,10 @@ fn flush_routes() {
 
 /// What is still there.
 pub(crate) fn leftovers(site: &Site<'_>) -> Result<Vec<String>> {
-    let sharing = sharing(site, find_any(site)?.as_ref());
+    let sharing = sharing(site, site.find()?.as_ref());
     // Another instance may be about to start: what it put there by now is no leftover of this one.
     let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
-    let held = find_any(site)?;
+    let held = site.find()?;
     let mut left = Vec::new();
     if let Some((sharing, link)) = sharing {
         let (rest, parts) = sharing.leftovers(site.context, link.as_ref())?;
