@@ -5,7 +5,7 @@
 use super::firewall::{self, Trouble};
 use super::memory::Memory;
 use super::rule::{Buckets, Part, Rule};
-use super::{Mac, Sharing, multicast};
+use super::{Mac, Sharing, multicast, tables};
 use crate::kernel::Link;
 use ocf::{Context, Error, Result, tracing};
 
@@ -44,6 +44,7 @@ impl Sharing {
         let own = Buckets { mask: self.mask(), total: self.total, seed };
         let done = self
             .filter(context, link, own)
+            .map(|()| self.end_shell_agents())
             .and_then(|()| multicast::take(link, &mac))
             .and_then(|()| self.rewrite_arp(context, Some(&mac)))
             .and_then(|()| self.accept(context, link, own));
@@ -86,6 +87,7 @@ impl Sharing {
         for rule in rules.iter().filter(|rule| is_claimed(rule, link, memory.as_ref())) {
             self.in_chain(context).delete(rule)?;
         }
+        self.end_shell_agents();
         self.rewrite_arp(context, None)?;
         if let Some(link) = link {
             self.macs().iter().try_for_each(|mac| multicast::leave(link, mac))?;
@@ -196,6 +198,13 @@ impl Sharing {
                 Err(Error::installed(sentence))
             }
             done => Ok(done?),
+        }
+    }
+
+    /// Ends the shell agent's other kind of rules, should there be any. A kernel without nf_tables has none.
+    fn end_shell_agents(&self) {
+        if let Err(refusal) = tables::delete_shell_agents(self.ip) {
+            tracing::debug!("no tables of nft for {}: {refusal}", self.ip);
         }
     }
 

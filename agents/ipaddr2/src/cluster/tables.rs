@@ -17,6 +17,21 @@ pub(crate) fn rules(ip: IpAddr, table: &str, chain: &str) -> Result<Vec<Rule>, R
     Ok(all.iter().filter_map(|rule| read(rule, ip)).collect())
 }
 
+/// Takes away the tables that the shell agent of 2026 makes for an address where it finds nft, which we don't
+/// use: they would drop the clients of its buckets for ever.
+///
+/// # Errors
+/// When one stays.
+pub(crate) fn delete_shell_agents(ip: IpAddr) -> Result<(), Refusal> {
+    const IPV4: u8 = 2;
+    const ARP: u8 = 3;
+    const IPV6: u8 = 10;
+    let name = format!("IPaddr2_{}", ip.to_string().replace(['.', ':'], "_"));
+    let filter = PacketFilter::open()?;
+    let families: &[u8] = if ip.is_ipv4() { &[IPV4, ARP] } else { &[IPV6] };
+    families.iter().try_for_each(|family| filter.delete_table(*family, &name))
+}
+
 /// What an expression loads for the next one to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Loaded {

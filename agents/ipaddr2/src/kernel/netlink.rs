@@ -105,6 +105,26 @@ impl Kernel {
         self.receive(sequence, &mut |_, _| Ok(())).map(drop)
     }
 
+    /// Has something done between two other messages, which begin and end it, and waits for its
+    /// acknowledgement.
+    pub(super) fn tell_between(
+        &self,
+        [begin, end]: [u16; 2],
+        frame: &impl Emitable,
+        (kind, flags): (u16, u16),
+        body: &impl Emitable,
+    ) -> Result<(), Refusal> {
+        let sequence = self.sequence.get().wrapping_add(1);
+        self.sequence.set(sequence.wrapping_add(1));
+        let parts = [
+            emit(begin, NLM_F_REQUEST, sequence.wrapping_sub(1), frame)?,
+            emit(kind, flags | NLM_F_REQUEST | NLM_F_ACK, sequence, body)?,
+            emit(end, NLM_F_REQUEST, sequence.wrapping_add(1), frame)?,
+        ];
+        self.socket.send_to(&parts.concat(), &SocketAddr::new(0, 0), 0)?;
+        self.receive(sequence, &mut |_, _| Ok(())).map(drop)
+    }
+
     /// Asks for one object. `read` gets the kind and the payload of the answer.
     pub(super) fn ask<T>(
         &self,

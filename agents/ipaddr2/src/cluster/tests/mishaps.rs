@@ -161,3 +161,32 @@ fn what_can_work_nowhere_is_refused() {
     let unshared = [("CRM_meta_clone_max", "1"), ("mac", "junk")];
     assert_eq!(refused(VIP, &unshared), Ok(()));
 }
+
+/// The shell agent of 2026 uses nft where it finds it, and its table drops what our rules accept.
+#[test]
+fn tables_that_the_shell_agent_made_by_nft_go() {
+    with_interface(|| {
+        let filter = crate::kernel::PacketFilter::open().unwrap();
+        let folder = Folder::new("nft");
+        let theirs = [(VIP, 2, "IPaddr2_10_9_0_100"), (VIP, 3, "IPaddr2_10_9_0_100")];
+        for (vip, family, table) in theirs.into_iter().chain([(VIP6, 10, "IPaddr2_2001_db8__100")])
+        {
+            let one = Instance::new(&folder, vip, 0, &[]);
+            // To make one that is there fails.
+            let is_there = || filter.add_table(family, table).is_err();
+            assert!(!is_there() && is_there(), "{table}");
+            one.start();
+            assert!(!is_there() && is_there(), "start leaves {table}");
+            assert_eq!((one.stop(), one.left()), (Rest::Nobody, Vec::new()));
+            assert!(!is_there(), "stop leaves {table}");
+            filter.delete_table(family, table).unwrap();
+            filter.delete_table(family, table).unwrap();
+        }
+        // Somebody else's stays.
+        filter.add_table(2, "IPaddr2_10_9_0_10").unwrap();
+        let one = Instance::new(&folder, VIP, 0, &[]);
+        one.start();
+        one.stop();
+        assert!(filter.add_table(2, "IPaddr2_10_9_0_10").is_err());
+    });
+}
