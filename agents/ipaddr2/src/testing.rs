@@ -52,3 +52,13 @@ pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// Makes /proc/sys read-only for this thread and what it starts, as it is in containers.
+pub(crate) fn make_settings_read_only() {
+    unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace needs root");
+    let mounts: [&[&str]; 2] =
+        [&["--make-rprivate", "/"], &["--bind", "-o", "ro", "/proc/sys", "/proc/sys"]];
+    for words in mounts {
+        assert!(Command::new("mount").args(words).status().expect("mount(8)").success());
+    }
+}

@@ -19,8 +19,8 @@ use super::{Assigned, Family, contains};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::poll::{PollTimeout, poll};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, File};
+use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -37,25 +37,20 @@ impl Kernel {
         if matches!(assigned.ip, IpAddr::V6(_)) {
             return self.delete(assigned);
         }
-        match self.promote(name, assigned) {
-            Ok(promotion) => {
+        let mut setting = Setting::hold(name);
+        let page = self.first_addresses(assigned.index).unwrap_or_default();
+        if !may_take_others(assigned, &page) {
+            return self.delete(assigned);
+        }
+        match setting.set() {
+            Ok(()) => {
                 let deleted = self.delete(assigned);
-                promotion.restore();
+                setting.restore();
                 deleted
             }
-            // /proc is read-only, or isn't there.
+            // /proc/sys is read-only, or isn't there.
             Err(_) => self.delete_and_restore(assigned),
         }
-    }
-
-    /// Holds an interface's setting, at 1 where the deletion may take others along.
-    fn promote(&self, name: &str, assigned: &Assigned) -> io::Result<Promotion> {
-        let mut promotion = Promotion::hold(name)?;
-        let page = self.first_addresses(assigned.index).unwrap_or_default();
-        if may_take_others(assigned, &page) {
-            promotion.set()?;
-        }
-        Ok(promotion)
     }
 
     /// Deletes an address, and adds those again that went with it.
@@ -92,35 +87,36 @@ pub(super) fn may_take_others(assigned: &Assigned, page: &Page) -> bool {
     !page.is_last || assigned.peer.is_some() || page.addresses.iter().any(is_near)
 }
 
-/// An interface's setting, locked.
-struct Promotion {
-    file: Flock<File>,
+/// An interface's setting.
+struct Setting {
+    path: String,
+    /// `None` where somebody is frozen who has it, or there is no such file.
+    lock: Option<Flock<File>>,
     was_off: bool,
 }
 
-impl Promotion {
-    fn hold(name: &str) -> io::Result<Self> {
+impl Setting {
+    /// Locks it; a file that can't be written can be locked, too.
+    fn hold(name: &str) -> Self {
         let path = format!("/proc/sys/net/ipv4/conf/{name}/promote_secondaries");
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        Ok(Self { file: lock(file)?, was_off: false })
+        let lock = File::open(&path).and_then(lock).ok();
+        Self { path, lock, was_off: false }
     }
 
     /// Makes it 1.
     fn set(&mut self) -> io::Result<()> {
-        let mut value = String::new();
-        self.file.read_to_string(&mut value)?;
-        if value.trim() == "0" {
-            self.file.rewind()?;
-            self.file.write_all(b"1\n")?;
+        if fs::read_to_string(&self.path)?.trim() == "0" {
+            fs::write(&self.path, "1\n")?;
             self.was_off = true;
         }
         Ok(())
     }
 
-    fn restore(mut self) {
-        if self.was_off {
+    fn restore(self) {
+        // Without the lock, another may be deleting now: then it stays.
+        if self.was_off && self.lock.is_some() {
             // The interface may be gone; and 1 is the safe side.
-            let _left = self.file.rewind().and_then(|()| self.file.write_all(b"0\n"));
+            let _left = fs::write(&self.path, "0\n");
         }
     }
 }

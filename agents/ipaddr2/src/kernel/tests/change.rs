@@ -4,6 +4,7 @@
 use super::super::page::Page;
 use super::super::promotion::may_take_others;
 use super::*;
+use crate::testing::make_settings_read_only;
 use nix::fcntl::{Flock, FlockArg};
 use ocf::deadline::Deadline;
 use std::fs;
@@ -76,30 +77,46 @@ fn only_a_primary_address_with_others_may_take_any_along() {
     });
 }
 
+/// Deletes four of five of v0's two hundred addresses, in four threads; the others have to stay.
+fn delete_many() {
+    let lines: Vec<String> =
+        (1..=200).map(|last| format!("addr add 192.168.144.{last}/24 dev v0")).collect();
+    ip_batch(&lines.join("\n"));
+    let index = link(&kernel(), "v0").index;
+    // Threads share the namespaces of who makes them.
+    std::thread::scope(|scope| {
+        for part in 0..4_u8 {
+            scope.spawn(move || {
+                let kernel = kernel();
+                for last in (1..=200).filter(|last| last % 5 == part) {
+                    let one = assigned(index, &format!("192.168.144.{last}"), 24);
+                    assert!(kernel.delete_alone("v0", &one).expect("deleted"));
+                }
+            });
+        }
+    });
+    let left: Vec<u8> = (1..=200).filter(|last| last % 5 == 4).collect();
+    assert_eq!(lasts(&kernel(), index), left);
+    assert_eq!(fs::read_to_string(SYSCTL).expect("sysctl"), "0\n");
+}
+
 #[test]
 fn many_go_at_once_and_the_others_stay() {
     in_namespace(|| {
         two_interfaces();
         fs::write(SYSCTL, "0\n").expect("sysctl");
-        for last in 1..=200 {
-            ip(&format!("addr add 192.168.144.{last}/24 dev v0"));
-        }
-        let index = link(&kernel(), "v0").index;
-        // Threads share the namespace they are made in.
-        std::thread::scope(|scope| {
-            for half in 0..4_u8 {
-                scope.spawn(move || {
-                    let kernel = kernel();
-                    for last in (1..=200).filter(|last| last % 5 == half) {
-                        let one = assigned(index, &format!("192.168.144.{last}"), 24);
-                        assert!(kernel.delete_alone("v0", &one).expect("deleted"));
-                    }
-                });
-            }
-        });
-        let left: Vec<u8> = (1..=200).filter(|last| last % 5 == 4).collect();
-        assert_eq!(lasts(&kernel(), index), left);
-        assert_eq!(fs::read_to_string(SYSCTL).expect("sysctl"), "0\n");
+        delete_many();
+    });
+}
+
+#[test]
+fn many_go_at_once_where_nothing_can_be_set() {
+    in_namespace(|| {
+        two_interfaces();
+        fs::write(SYSCTL, "0\n").expect("sysctl");
+        make_settings_read_only();
+        fs::write(SYSCTL, "1\n").expect_err("read-only");
+        delete_many();
     });
 }
 
