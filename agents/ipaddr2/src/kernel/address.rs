@@ -46,10 +46,9 @@ impl Kernel {
         family: Family,
         matters: impl Fn(&Assigned) -> bool,
     ) -> Result<Vec<Assigned>, Refusal> {
-        let mut request = AddressMessage::default();
-        request.header.family = AddressFamily::from(family as u8);
-        request.header.index = index;
-        let read = |_, payload: &[u8]| Ok(Some(read(payload)?).filter(&matters));
+        let is_here = |one: &Assigned| index == 0 || one.index == index;
+        let read =
+            |_, payload: &[u8]| Ok(Some(read(payload)?).filter(|one| is_here(one) && matters(one)));
         match self.dump(RTM_GETADDR, &of_interface(index, family), read) {
             Err(Refusal { errno: Errno::ENODEV, .. }) => Ok(Vec::new()),
             other => other,

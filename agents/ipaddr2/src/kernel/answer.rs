@@ -11,6 +11,12 @@ use netlink_packet_core::{
 use nix::errno::Errno;
 use std::net::IpAddr;
 
+/// How often a dump is asked for again that changed while it was read.
+const TRIES: u32 = 20;
+
+/// The most that the kernel puts in one datagram of a dump.
+pub(super) const DATAGRAM: usize = 32 * 1024;
+
 /// `NLMSGERR_ATTR_MSG` (linux/netlink.h): the kernel's words.
 const WORDS: u16 = 1;
 
@@ -25,6 +31,45 @@ pub(super) type Each<'a> = dyn FnMut(u16, &[u8]) -> Result<(), Refusal> + 'a;
 pub(super) struct End {
     /// What was dumped changed meanwhile, so that something may be missing.
     pub(super) is_interrupted: bool,
+}
+
+/// Asks again until nothing changed meanwhile: then nothing is missing.
+pub(super) fn until_consistent<T>(
+    mut ask: impl FnMut() -> Result<(T, End), Refusal>,
+) -> Result<T, Refusal> {
+    let mut refusal = Refusal {
+        errno: Errno::EAGAIN,
+        text: Some("it changes faster than it can be read".to_owned()),
+    };
+    for _ in 0..TRIES {
+        match ask() {
+            Ok((found, End { is_interrupted: false })) => return Ok(found),
+            Ok(_) => {}
+            Err(again @ Refusal { errno: Errno::ENOBUFS, .. }) => refusal = again,
+            Err(other) => return Err(other),
+        }
+    }
+    Err(refusal)
+}
+
+/// Reads datagrams until the answers to the request with this number have ended.
+pub(super) fn collect(
+    sequence: u32,
+    mut receive: impl FnMut(&mut Vec<u8>) -> Result<bool, Refusal>,
+    each: &mut Each<'_>,
+) -> Result<End, Refusal> {
+    let mut datagram = Vec::with_capacity(DATAGRAM);
+    let mut is_interrupted = false;
+    loop {
+        if !receive(&mut datagram)? {
+            return Err(Refusal::unreadable("the kernel gave no answer"));
+        }
+        let progress = read(&datagram, sequence, each)?;
+        is_interrupted |= progress.is_interrupted;
+        if progress.is_over {
+            return Ok(End { is_interrupted });
+        }
+    }
 }
 
 /// What one datagram brought.
@@ -124,3 +169,6 @@ pub(super) fn address(family: u8, bytes: &[u8]) -> Result<IpAddr, DecodeError> {
         false => Err(DecodeError::invalid_ip_address(bytes.len())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,7 @@ impl Kernel {
 impl Events {
     /// The next event; `None` when the time is over.
     pub(crate) fn next(&mut self, until: &Deadline) -> Result<Option<Event>, Refusal> {
-        let mut datagram = Vec::with_capacity(32 * 1024);
+        let mut datagram = Vec::with_capacity(answer::DATAGRAM);
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Some(event));

@@ -13,12 +13,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 
-/// How often a dump is asked for again that changed while it was read.
-const TRIES: u32 = 20;
-
-/// The most that the kernel puts in one datagram of a dump.
-const DATAGRAM: usize = 32 * 1024;
-
 /// A connection to the kernel's routing sockets, in the namespace of whoever opened it.
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -148,23 +142,15 @@ impl Kernel {
         body: &impl Emitable,
         read: impl Fn(u16, &[u8]) -> Result<Option<T>, Refusal>,
     ) -> Result<Vec<T>, Refusal> {
-        let mut refusal = Errno::EAGAIN.into();
-        for _ in 0..TRIES {
+        answer::until_consistent(|| {
             let sequence = self.send(kind, NLM_F_DUMP, body)?;
             let mut found = Vec::new();
             let end = self.receive(sequence, &mut |kind, payload| {
                 found.extend(read(kind, payload)?);
                 Ok(())
-            });
-            match end {
-                Ok(End { is_interrupted: false }) => return Ok(found),
-                // Objects came and went while it was made: some may be missing.
-                Ok(End { is_interrupted: true }) => {}
-                Err(again @ Refusal { errno: Errno::ENOBUFS, .. }) => refusal = again,
-                Err(other) => return Err(other),
-            }
-        }
-        Err(refusal)
+            })?;
+            Ok((found, end))
+        })
     }
 
     /// Where the answers come.
@@ -183,18 +169,7 @@ impl Kernel {
 
     /// Reads datagrams until the answers to a request have ended.
     fn receive(&self, sequence: u32, each: &mut Each<'_>) -> Result<End, Refusal> {
-        let mut datagram = Vec::with_capacity(DATAGRAM);
-        let mut is_interrupted = false;
-        loop {
-            if !receive_one(&self.socket, &mut datagram)? {
-                return Err(Refusal::unreadable("the kernel gave no answer"));
-            }
-            let progress = answer::read(&datagram, sequence, each)?;
-            is_interrupted |= progress.is_interrupted;
-            if progress.is_over {
-                return Ok(End { is_interrupted });
-            }
-        }
+        answer::collect(sequence, |datagram| receive_one(&self.socket, datagram), each)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::testing::make_settings_read_only;
 use nix::fcntl::{Flock, FlockArg};
 use ocf::deadline::Deadline;
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const SYSCTL: &str = "/proc/sys/net/ipv4/conf/v0/promote_secondaries";
@@ -217,5 +218,55 @@ fn a_link_is_waited_for() {
         ip("link del v0");
         let gone = kernel.wait_for_carrier(index, &within(20)).expect_err("it is gone");
         assert_eq!(gone.errno, Errno::ENODEV);
+    });
+}
+
+#[test]
+fn an_address_is_found_while_others_come_and_go() {
+    in_namespace(|| {
+        two_interfaces();
+        let lines: Vec<String> = (0..2_000)
+            .map(|n| format!("addr add 10.0.{}.{}/16 dev v0 label v0:x", n / 250, n % 250 + 1))
+            .collect();
+        ip_batch(&lines.join("\n"));
+        let index = link(&kernel(), "v0").index;
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let kernel = kernel();
+                let other = assigned(index, "10.0.200.1", 16);
+                while !is_over.load(Ordering::Relaxed) {
+                    kernel.add(&other).expect("added");
+                    assert!(kernel.delete(&other).expect("deleted"));
+                }
+            });
+            let kernel = kernel();
+            let last = "10.0.7.250".parse().expect("ip");
+            for round in 0..100 {
+                let held = kernel.holds("v0", index, last, 16);
+                assert!(held.expect("no refusal").is_some(), "round {round}");
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+    });
+}
+
+#[test]
+fn an_address_that_would_end_lasts_when_it_is_replaced() {
+    in_namespace(|| {
+        two_interfaces();
+        ip("addr add 192.168.144.2/24 brd + dev v0 valid_lft 600 preferred_lft 500 metric 7");
+        ip("addr add 2001:db8::5/64 dev v0 valid_lft 600 preferred_lft 500 nodad");
+        let kernel = kernel();
+        let index = link(&kernel, "v0").index;
+        for (ip, prefix) in [("192.168.144.2", 24), ("2001:db8::5", 64)] {
+            let asked = assigned(index, ip, prefix);
+            let found = kernel.details(&asked).expect("no refusal").expect("there");
+            assert!(found.valid.is_some() && found.preferred.is_some());
+            let lasting = Assigned { valid: None, preferred: None, ..found };
+            kernel.replace(&lasting).expect("replaced");
+            let after = kernel.details(&asked).expect("no refusal").expect("there");
+            assert_eq!(after, Assigned { flags: after.flags, ..lasting });
+        }
     });
 }
