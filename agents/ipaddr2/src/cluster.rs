@@ -32,6 +32,7 @@ use crate::wanted::clone_number;
 use firewall::{Chain, Trouble};
 use identity::{Identity, Mac};
 use memory::Memory;
+use nix::libc::IFF_LOOPBACK;
 use ocf::command::find_program;
 use ocf::{Context, Error, Result, State, StateFile, tracing};
 use rule::{Buckets, Part, Rule};
@@ -40,9 +41,6 @@ use std::path::Path;
 
 /// The most buckets that the kernel tells apart (`XT_CLUSTER_NODES_MAX`).
 const MOST_BUCKETS: u32 = 32;
-
-/// `ARPHRD_LOOPBACK` (linux/if_arp.h).
-const LOOPBACK: u16 = 772;
 
 /// One instance's share of an address.
 #[derive(Debug, Clone)]
@@ -168,7 +166,7 @@ impl Sharing {
         broadcast: Option<Ipv4Addr>,
         link: Option<&Link>,
     ) -> Option<Self> {
-        if !is_shared(parameters, context) || link.is_some_and(|link| link.hardware == LOOPBACK) {
+        if !is_shared(parameters, context) || link.is_some_and(|link| link.has(IFF_LOOPBACK)) {
             return None;
         }
         let namespace = parameters.network_namespace.as_deref();

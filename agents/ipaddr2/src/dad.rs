@@ -5,18 +5,13 @@
 //! It takes the kernel one to two seconds, as its settings say (`dad_transmits`, `retrans_time_ms`). Until
 //! then the address is *tentative*: nobody may use it, and this agent neither.
 
-use crate::kernel::{Assigned, Event, Events, Group, Kernel, Link, Mac};
+use crate::kernel::{Assigned, Event, Events, Group, Kernel, Link};
 use crate::wire::probe::{self, Owner};
 use nix::libc;
 use ocf::deadline::Deadline;
 use ocf::{Error, Result, tracing};
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// `IFA_F_*` (linux/if_addr.h).
-const NODAD: u32 = libc::IFA_F_NODAD;
-const FAILED: u32 = libc::IFA_F_DADFAILED;
-const TENTATIVE: u32 = libc::IFA_F_TENTATIVE;
 
 /// The longest that the kernel is waited for: what the shell agent waits.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -42,7 +37,7 @@ impl Waiting {
     /// # Errors
     /// When the kernel can't be listened to.
     pub(crate) fn before(kernel: &Kernel, address: &Assigned, link: &Link) -> Result<Self> {
-        let is_looked_for = address.ip.is_ipv6() && address.flags & NODAD == 0;
+        let is_looked_for = address.ip.is_ipv6() && !address.has(libc::IFA_F_NODAD);
         let groups = [Group::Ipv6Address, Group::Link];
         let events = is_looked_for.then(|| kernel.subscribe(&groups)).transpose()?;
         Ok(Self { address: address.clone(), link: link.clone(), events })
@@ -62,10 +57,10 @@ impl Waiting {
             // Asked each time: what an event says may be over already.
             match kernel.holds(&link.name, link.index, address.ip, address.prefix)? {
                 None => return Err(gone(&address, &link)),
-                Some(now) if now.flags & FAILED != 0 => {
+                Some(now) if now.has(libc::IFA_F_DADFAILED) => {
                     return Err(taken(kernel, &address, &link, deadline));
                 }
-                Some(now) if now.flags & TENTATIVE == 0 => return Ok(()),
+                Some(now) if !now.has(libc::IFA_F_TENTATIVE) => return Ok(()),
                 Some(_) => {}
             }
             loop {
@@ -106,9 +101,7 @@ fn gone(address: &Assigned, link: &Link) -> Error {
 fn taken(kernel: &Kernel, address: &Assigned, link: &Link, deadline: &Deadline) -> Error {
     let ip: IpAddr = address.ip;
     match probe::find_owner(kernel, link, ip, &deadline.within(TO_NAME_IT)) {
-        Owner::Other(mac) => {
-            Error::generic(format!("{ip} is used by another host: {} answers for it", Mac(&mac)))
-        }
+        Owner::Other(mac) => probe::taken(ip, &mac),
         Owner::Nobody | Owner::Unknown(_) => {
             let name = &link.name;
             Error::generic(format!("{ip} is used by another host: the kernel met it on {name}"))

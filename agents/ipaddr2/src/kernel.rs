@@ -20,6 +20,7 @@ pub(crate) use event::{Event, Events, Group};
 pub(crate) use filter::{Expression, PacketFilter};
 pub(crate) use netlink::{Kernel, Refusal};
 
+use nix::libc;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -127,6 +128,27 @@ pub(crate) struct Link {
     pub(crate) mac: Vec<u8>,
     /// The hardware broadcast address.
     pub(crate) broadcast: Vec<u8>,
+}
+
+impl Link {
+    /// Whether a flag is set (`IFF_*`).
+    pub(crate) const fn has(&self, flag: i32) -> bool {
+        self.flags & flag.cast_unsigned() != 0
+    }
+
+    /// Whether it is switched off or says that it has no link (RFC 2863); many never say either.
+    pub(crate) fn is_down(&self) -> bool {
+        const DOWN: u8 = 2;
+        const LOWER_LAYER_DOWN: u8 = 3;
+        !self.has(libc::IFF_UP) || [DOWN, LOWER_LAYER_DOWN].contains(&self.operstate)
+    }
+}
+
+impl Assigned {
+    /// Whether a flag is set (`IFA_F_*`).
+    pub(crate) const fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
 }
 
 /// A route that the kernel has for an address.

@@ -2,19 +2,15 @@
 //! Is the address there: exactly it, with its prefix, on its interface, and fit for use?
 
 use crate::interface::Held;
-use crate::kernel::{Family, Link, Mac};
+use crate::kernel::{Family, Link};
 use crate::record::Record;
 use crate::site::Site;
-use crate::start::{self, DADFAILED, TENTATIVE};
+use crate::start;
 use crate::wanted::short;
 use crate::wire::announcer::Bursts;
 use crate::wire::probe;
-use nix::libc::RTN_LOCAL;
+use nix::libc::{IFA_F_DADFAILED, IFA_F_TENTATIVE, RTN_LOCAL};
 use ocf::{Error, Result, State, tracing};
-use std::net::IpAddr;
-
-/// `IF_OPER_DOWN`, `IF_OPER_LOWERLAYERDOWN` (RFC 2863).
-const DOWN: [u8; 2] = [2, 3];
 
 /// The address's state; a repeated monitor also keeps the network informed.
 pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
@@ -82,19 +78,13 @@ fn check_fitness(site: &Site<'_>, held: &Held) -> Result<()> {
             site.wanted.name()
         )));
     }
-    if address.flags & DADFAILED != 0 {
+    if address.has(IFA_F_DADFAILED) {
         return Err(Error::generic(format!("{ip} on {name} is unused: another host has it")));
     }
-    if site.parameters.check_link_status && is_down(link) {
+    if site.parameters.check_link_status && link.is_down() {
         return Err(Error::generic(down(link)));
     }
     Ok(())
-}
-
-/// Whether an interface has no link, as far as it says so.
-pub(crate) fn is_down(link: &Link) -> bool {
-    const UP: u32 = 1;
-    link.flags & UP == 0 || DOWN.contains(&link.operstate)
 }
 
 /// What to do about an interface without a link.
@@ -108,7 +98,7 @@ fn needs_adoption(site: &Site<'_>, Held { link, address }: &Held) -> Result<bool
     let is_known = site.record.as_ref().is_some_and(|record| record.index == link.index);
     let ends =
         || site.kernel.details(address).map(|all| all.is_some_and(|all| all.valid.is_some()));
-    let is_tentative = address.flags & TENTATIVE != 0;
+    let is_tentative = address.has(IFA_F_TENTATIVE);
     Ok(!is_known || is_tentative || ends()?)
 }
 
@@ -141,15 +131,10 @@ fn has_changed(record: &Record, link: &Link) -> bool {
 fn guard(site: &Site<'_>, Held { link, .. }: &Held) -> Result<()> {
     match probe::guard(&site.kernel, link, site.wanted.ip, &site.context.deadline) {
         probe::Owner::Nobody => Ok(()),
-        probe::Owner::Other(mac) => Err(taken(site.wanted.ip, &mac)),
+        probe::Owner::Other(mac) => Err(probe::taken(site.wanted.ip, &mac)),
         probe::Owner::Unknown(why) => {
             tracing::warn!("cannot look for another owner of {}: {why}", site.wanted.ip);
             Ok(())
         }
     }
-}
-
-/// Another host has it.
-pub(crate) fn taken(ip: IpAddr, mac: &[u8]) -> Error {
-    Error::generic(format!("{ip} is used by another host: {} answers for it", Mac(mac)))
 }

@@ -10,16 +10,10 @@ use crate::wire::announcer::{self, Bursts};
 use crate::wire::{announce, probe};
 use crate::{dad, lvs, monitor, namespace, stop};
 use nix::errno::Errno;
+use nix::libc;
 use ocf::{Error, Result, tracing};
 use std::time::Duration;
 
-/// `IFA_F_NODAD`, `IFA_F_NOPREFIXROUTE` (linux/if_addr.h).
-const NODAD: u32 = 0x02;
-const NOPREFIXROUTE: u32 = 0x200;
-/// `IFA_F_DADFAILED`: another host has the address.
-pub(crate) const DADFAILED: u32 = 0x08;
-/// `IFA_F_TENTATIVE`: the kernel still looks for another owner.
-pub(crate) const TENTATIVE: u32 = 0x40;
 /// How much of the time that is left start waits for a link, in percent.
 const FOR_LINK: u32 = 60;
 /// How long it waits where nobody asked that the link be up: a card that was just switched on needs seconds.
@@ -72,7 +66,7 @@ fn before(site: &Site<'_>, place: &Place) -> Result<Option<Held>> {
     let before =
         before.map_or_else(|| interface::find_held(&site.kernel, site.wanted), |h| Ok(Some(h)))?;
     let Some(held) = before else { return Ok(None) };
-    if held.address.flags & DADFAILED != 0 {
+    if held.address.has(libc::IFA_F_DADFAILED) {
         tracing::warn!("{} on {} is unused: adding it anew", held.address.ip, held.link.name);
         stop::remove(site, &held)?;
         return Ok(None);
@@ -171,8 +165,8 @@ fn address(site: &Site<'_>, place: &Place, link: &Link, is_shared: bool) -> Assi
         peer: None,
         broadcast: place.broadcast,
         label: site.wanted.label_on(&link.name),
-        flags: flag(NODAD, is_v6 && (parameters.nodad || is_shared))
-            | flag(NOPREFIXROUTE, parameters.noprefixroute),
+        flags: flag(libc::IFA_F_NODAD, is_v6 && (parameters.nodad || is_shared))
+            | flag(libc::IFA_F_NOPREFIXROUTE, parameters.noprefixroute),
         scope: place.scope,
         preferred: preferred(site),
         valid: None,
@@ -204,8 +198,7 @@ fn adopt(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
 
 /// Switches the interface on and waits, within bounds, for its link.
 fn bring_up(site: &Site<'_>, link: &Link) -> Result<Link> {
-    const UP: u32 = 1;
-    let was_up = link.flags & UP != 0;
+    let was_up = link.has(libc::IFF_UP);
     if !was_up {
         let done = site.kernel.set_up(link.index);
         done.map_err(|refusal| refusal.error(&format!("switch {} on", link.name)))?;
@@ -219,7 +212,7 @@ fn bring_up(site: &Site<'_>, link: &Link) -> Result<Link> {
         (false, true) => return Ok(link.clone()),
     };
     let now = site.kernel.wait_for_carrier(link.index, &bound)?;
-    if is_asked && monitor::is_down(&now) {
+    if is_asked && now.is_down() {
         return Err(Error::generic(monitor::down(&now)));
     }
     if !now.has_carrier {
@@ -236,7 +229,7 @@ fn look_for_owner(site: &Site<'_>, link: &Link) -> Result<()> {
     }
     match probe::find_owner(&site.kernel, link, ip, &site.context.deadline) {
         probe::Owner::Nobody => Ok(()),
-        probe::Owner::Other(mac) => Err(monitor::taken(ip, &mac)),
+        probe::Owner::Other(mac) => Err(probe::taken(ip, &mac)),
         probe::Owner::Unknown(why) => {
             tracing::warn!("cannot look for another owner of {ip}: {why}");
             Ok(())

@@ -22,11 +22,10 @@ use nix::libc;
 
 /// Why nothing can be told or asked by packets on an interface; `None` where it can.
 pub(crate) fn find_obstacle(link: &Link) -> Option<&'static str> {
-    let has = |flag: i32| link.flags & flag as u32 != 0;
-    if has(libc::IFF_LOOPBACK) {
+    if link.has(libc::IFF_LOOPBACK) {
         return Some("it is a loopback interface");
     }
-    if has(libc::IFF_NOARP) {
+    if link.has(libc::IFF_NOARP) {
         return Some("it resolves no addresses (NOARP)");
     }
     let is_addressed = !link.mac.is_empty() && link.mac.len() == link.broadcast.len();

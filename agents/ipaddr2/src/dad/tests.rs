@@ -31,7 +31,7 @@ fn watch(is_ready: &std::sync::mpsc::Sender<()>) -> Instant {
     loop {
         match events.next(&seconds(20)).unwrap() {
             Some(Event::Address(now)) if now.ip.to_string() == IP => {
-                if now.flags & TENTATIVE == 0 {
+                if !now.has(libc::IFA_F_TENTATIVE) {
                     return Instant::now();
                 }
             }
@@ -78,7 +78,7 @@ fn the_wait_is_over_when_the_kernel_is() {
 #[test]
 fn what_the_kernel_does_not_look_for_is_not_waited_for() {
     World::run(|world| {
-        let (result, took) = add(world, NODAD, &seconds(20));
+        let (result, took) = add(world, libc::IFA_F_NODAD, &seconds(20));
         assert_eq!(result, Ok(()));
         assert!(took < Duration::from_millis(200), "{took:?}");
         let v4 = Assigned::bare(world.link().index, "10.0.0.1".parse().unwrap(), 24);

@@ -3,11 +3,8 @@
 
 use crate::kernel::{Assigned, Family, Kernel, Link, Refusal, Route, contains};
 use crate::wanted::Wanted;
-use nix::libc::{RT_SCOPE_LINK, RTN_LOCAL, RTN_UNICAST, RTPROT_KERNEL};
+use nix::libc::{IFF_UP, RT_SCOPE_LINK, RTN_LOCAL, RTN_UNICAST, RTPROT_KERNEL};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// `IFF_UP` (linux/if.h).
-const UP: u32 = 1;
 
 /// The metric of the routes that the kernel makes for IPv6 addresses (`IP6_RT_PRIO_ADDRCONF`).
 const USUAL: u32 = 256;
@@ -152,7 +149,7 @@ impl Search {
         for one in found {
             let is_used = match self.oif {
                 Some(_) => true,
-                None => kernel.find_link_by_index(one.index)?.is_some_and(|l| l.flags & UP != 0),
+                None => kernel.find_link_by_index(one.index)?.is_some_and(|link| link.has(IFF_UP)),
             };
             if is_used {
                 let (index, prefix) = (one.index, one.prefix);

@@ -12,10 +12,6 @@ use ocf::deadline::Deadline;
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 
-/// `IFF_UP` (linux/if.h), `IF_OPER_DOWN`, `IF_OPER_LOWERLAYERDOWN`.
-const UP: u32 = 1;
-const DOWN: [u8; 2] = [2, 3];
-
 /// What can be listened to (`RTNLGRP_*`, linux/rtnetlink.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -66,7 +62,7 @@ impl Kernel {
         loop {
             let link = self.find_link_by_index(index)?.ok_or(Errno::ENODEV)?;
             // The operational state follows the carrier a little later.
-            let is_up = link.flags & UP != 0 && link.has_carrier && !DOWN.contains(&link.operstate);
+            let is_up = link.has_carrier && !link.is_down();
             if is_up || events.next(until)?.is_none() {
                 return Ok(link);
             }

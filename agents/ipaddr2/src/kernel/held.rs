@@ -29,9 +29,6 @@ use nix::sys::socket::{AddressFamily as Domain, SockFlag, SockType, socket};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
 
-/// `IFA_F_SECONDARY` (linux/if_addr.h).
-const SECONDARY: u32 = 0x01;
-
 impl Kernel {
     /// The address, if the interface has it with exactly this prefix. `label` is the one it would have: the
     /// interface's name, or that and `:` and more.
@@ -130,10 +127,10 @@ impl Kernel {
         if primary == IpAddr::V4(ip) {
             return Ok(prefix_of(label, ip)? == Some(prefix));
         }
-        let has_all = page.addresses.iter().any(|one| one.flags & SECONDARY != 0);
+        let has_all = page.addresses.iter().any(|one| one.has(libc::IFA_F_SECONDARY));
         let is_primary = |one: &&Assigned| {
             one.ip == primary
-                && one.flags & SECONDARY == 0
+                && !one.has(libc::IFA_F_SECONDARY)
                 && contains(primary, one.prefix, ip.into())
         };
         let mut prefixes =

@@ -18,14 +18,12 @@ use super::page::Page;
 use super::{Assigned, Family, contains};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use nix::libc::IFA_F_SECONDARY;
 use nix::poll::{PollTimeout, poll};
 use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-
-/// `IFA_F_SECONDARY` (linux/if_addr.h).
-const SECONDARY: u32 = 0x01;
 
 /// How long another's lock is waited for: it is held for microseconds, unless its holder is frozen.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -67,7 +65,7 @@ impl Kernel {
         for lost in before {
             if !is(&lost, assigned) && !after.iter().any(|left| is(left, &lost)) {
                 // Which of them is the first one is for the kernel to say.
-                let added = self.add(&Assigned { flags: lost.flags & !SECONDARY, ..lost });
+                let added = self.add(&Assigned { flags: lost.flags & !IFA_F_SECONDARY, ..lost });
                 refusals.extend(added.err().filter(|refusal| refusal.errno != Errno::EEXIST));
             }
         }
@@ -79,7 +77,7 @@ impl Kernel {
 pub(super) fn may_take_others(assigned: &Assigned, page: &Page) -> bool {
     let (ip, prefix) = (assigned.ip, assigned.prefix);
     let itself = page.addresses.iter().find(|one| one.ip == ip && one.prefix == prefix);
-    if itself.is_some_and(|one| one.flags & SECONDARY != 0) {
+    if itself.is_some_and(|one| one.has(IFA_F_SECONDARY)) {
         return false;
     }
     let is_near =

@@ -11,9 +11,10 @@
 use super::find_obstacle;
 use super::frame::{self, Frame};
 use super::socket::{Heard, Packets};
-use crate::kernel::{Family, Kernel, Link};
+use crate::kernel::{Family, Kernel, Link, Mac};
 use nix::errno::Errno;
 use nix::libc;
+use ocf::Error;
 use ocf::deadline::Deadline;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
@@ -40,6 +41,11 @@ struct Manner {
     /// Whether this node has the address: then somebody who asks for it gets the kernel's answer and
     /// takes another one, and is no owner.
     is_held: bool,
+}
+
+/// What to say of another owner.
+pub(crate) fn taken(ip: IpAddr, mac: &[u8]) -> Error {
+    Error::generic(format!("{ip} is used by another host: {} answers for it", Mac(mac)))
 }
 
 /// Asks who has an address that this node doesn't have yet; takes 2.1 s where nobody does.
@@ -106,11 +112,10 @@ fn find_other(
 fn look_at(kernel: &Kernel, link: &Link) -> Result<Link, String> {
     let found = kernel.find_link_by_index(link.index).map_err(|refusal| refusal.to_string())?;
     let found = found.ok_or("the interface is gone")?;
-    let has = |flag: i32| found.flags & flag as u32 != 0;
     if let Some(why) = find_obstacle(&found) {
         return Err(why.to_owned());
     }
-    if !has(libc::IFF_UP) {
+    if !found.has(libc::IFF_UP) {
         return Err("the interface is down".to_owned());
     }
     if !found.has_carrier {
