@@ -98,7 +98,8 @@ pub(crate) fn check(parameters: &Parameters, context: &Context, ip: IpAddr) -> R
         return Err(Error::configured(sentence));
     }
     let bad = |name: &str, value: &str, why: &str| {
-        Err(Error::configured(format!("parameter {name}: {value:?} {why}")))
+        let short: String = value.chars().take(32).collect();
+        Err(Error::configured(format!("parameter {name}: {short:?} {why}")))
     };
     if let Some(seed) = &parameters.clusterip_hash_seed
         && let Err(why) = identity::parse_seed(seed)

@@ -184,15 +184,38 @@ fn what_this_node_lacks_is_named_and_leaves_nothing() {
     world.is_as_before(&before);
 }
 
-/// A start found iptables and put rules there; now it is gone, and they can't be looked for.
+/// A start found iptables and put rules there; now it is gone: the address goes, and the log says what stays.
 #[test]
-fn a_stop_doesnt_claim_that_rules_are_gone_which_it_cant_see() {
+fn a_stop_without_iptables_names_what_it_leaves() {
     let world = shared();
     world.expect("start", 0);
-    let seen = world.make(&world.call("stop").env("OCF_TESTER_FAIL_HAVE_BINARY", "1"));
-    seen.is(1);
-    seen.says("may be left|iptables is not installed");
+    world.make(&world.call("stop").env("OCF_TESTER_FAIL_HAVE_BINARY", "1")).is(0);
+    assert!(world.has(VIP).is_empty());
+    assert_eq!(rules(&world).len(), 2);
+    let log = world.log();
+    assert!(log.contains("iptables is not installed: rule -d 192.168.144.2"), "{log}");
+    world.expect("start", 0);
+    assert_eq!(rules(&world).len(), 2);
     world.expect("stop", 0);
+    assert!(rules(&world).is_empty());
+}
+
+/// The kernel tells 32 buckets apart, and every one of them can be served.
+#[test]
+fn all_of_thirty_two_buckets_are_served() {
+    let mut world = shared().with("CRM_meta_clone_max", "32");
+    let before = Snapshot::full(&world.node);
+    for instance in ["0", "6", "31"] {
+        world.change("CRM_meta_clone", instance);
+        world.expect("start", 0);
+        world.expect("monitor", 0);
+    }
+    for instance in ["6", "31", "0"] {
+        world.change("CRM_meta_clone", instance);
+        world.expect("stop", 0);
+        world.expect("probe", 7);
+    }
+    world.is_as_before(&before);
 }
 
 /// iptables without the `cluster` match, as a host has it where the kernel was built without.

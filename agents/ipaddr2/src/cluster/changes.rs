@@ -7,7 +7,9 @@ use super::memory::Memory;
 use super::rule::{Buckets, Part, Rule};
 use super::{Mac, Sharing, multicast, tables};
 use crate::kernel::Link;
+use ocf::command::find_program;
 use ocf::{Context, Error, Result, tracing};
+use std::path::Path;
 
 /// Who else needs the address on this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl Sharing {
     pub(crate) fn stop(&self, context: &Context) -> Result<Rest> {
         let rules = self.rules_to_stop(context)?;
         for rule in rules.iter().filter(|rule| self.is_own(rule)) {
-            self.in_chain(context).delete(rule)?;
+            self.delete_to_stop(context, rule)?;
         }
         let is_others = |rule: &Rule| matches!(rule.part, Part::Buckets(_)) && !self.is_own(rule);
         // A rule of this instance may name an interface that isn't known otherwise any more.
@@ -85,7 +87,7 @@ impl Sharing {
         let rules = self.rules_to_stop(context)?;
         let memory = self.memory();
         for rule in rules.iter().filter(|rule| is_claimed(rule, link, memory.as_ref())) {
-            self.in_chain(context).delete(rule)?;
+            self.delete_to_stop(context, rule)?;
         }
         self.end_shell_agents();
         self.rewrite_arp(context, None)?;
@@ -114,15 +116,19 @@ impl Sharing {
             let rule = rule.arguments(self.ip).join(" ");
             format!("rule {rule} of {}", self.in_chain(context).name())
         };
-        let own = rules.iter().filter(|rule| self.is_own(rule)).map(name).collect();
+        // What can't be taken away for want of the program was told of in the log: without their address the
+        // rules do no harm, and a node isn't fenced for them.
+        let is_able = find_program(context, Path::new(self.in_chain(context).program())).is_some();
+        let to_go: Vec<&Rule> = rules.iter().filter(|_| is_able).collect();
+        let own = to_go.iter().filter(|rule| self.is_own(rule)).map(|rule| name(rule)).collect();
         let is_others = |rule: &Rule| matches!(rule.part, Part::Buckets(_)) && !self.is_own(rule);
         if rules.iter().any(is_others) {
             return Ok((Rest::Others, own));
         }
         let mut left: Vec<String> = own;
         let memory = self.memory();
-        let is_left = |rule: &&Rule| is_claimed(rule, link, memory.as_ref());
-        left.extend(rules.iter().filter(is_left).map(name));
+        let is_left = |rule: &&&Rule| is_claimed(rule, link, memory.as_ref());
+        left.extend(to_go.iter().filter(is_left).map(|rule| name(rule)));
         for mac in self.rewrites_to_stop(context)? {
             let mac = crate::kernel::Mac(&mac).to_string();
             left.push(format!("rewriting of {}'s ARP sender to {mac}", self.ip));
@@ -258,7 +264,26 @@ impl Sharing {
 
     /// The rules, for a stop: where there can't be any, there are none.
     fn rules_to_stop(&self, context: &Context) -> Result<Vec<Rule>> {
-        self.if_any(self.in_chain(context).rules())
+        match self.in_chain(context).rules() {
+            // The kernel tells as well who else needs the address.
+            Err(Trouble::NoProgram(_)) => {
+                Ok(tables::rules(self.ip, &self.table, &self.chain).unwrap_or_default())
+            }
+            rules => self.if_any(rules),
+        }
+    }
+
+    /// Takes a rule away; without the program it stays, and the log says so.
+    fn delete_to_stop(&self, context: &Context, rule: &Rule) -> Result<()> {
+        match self.in_chain(context).delete(rule) {
+            Err(Trouble::NoProgram(why)) => {
+                let rule = rule.arguments(self.ip).join(" ");
+                let chain = self.in_chain(context).name();
+                tracing::warn!("{why}: rule {rule} stays in {chain}");
+                Ok(())
+            }
+            done => Ok(done?),
+        }
     }
 
     fn rewrites_to_stop(&self, context: &Context) -> Result<Vec<Mac>> {
@@ -269,13 +294,13 @@ impl Sharing {
         }
     }
 
-    /// A start of this boot that asked for something is remembered; without one, a program that isn't there
-    /// or doesn't work can't have made a rule.
+    /// A start of this boot that asked for something is remembered; without one, a program that doesn't work
+    /// can't have made a rule.
     fn if_any<T>(&self, found: Result<Vec<T>, Trouble>) -> Result<Vec<T>> {
         match found {
             Err(Trouble::NoChain(_)) => Ok(Vec::new()),
-            Err(Trouble::NoProgram(why) | Trouble::Refused(why)) if self.memory().is_none() => {
-                tracing::warn!("rules of {} are not looked for: {why}", self.ip);
+            Err(trouble) if trouble.is_no_reason_to_fail(self.memory().is_some()) => {
+                tracing::warn!("rules of {} are not looked for: {}", self.ip, Error::from(trouble));
                 Ok(Vec::new())
             }
             Err(trouble) => {

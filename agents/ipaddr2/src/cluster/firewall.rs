@@ -28,6 +28,14 @@ pub(crate) enum Trouble {
     Failed(Error),
 }
 
+impl Trouble {
+    /// Whether a stop goes on all the same: without the program always, and where it doesn't work if no start
+    /// of this boot asked for a rule.
+    pub(crate) const fn is_no_reason_to_fail(&self, was_started: bool) -> bool {
+        matches!((self, was_started), (Self::NoProgram(_), _) | (Self::Refused(_), false))
+    }
+}
+
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -123,7 +131,7 @@ impl Chain<'_> {
         run(self.context, self.program(), &[&head, arguments].concat())
     }
 
-    const fn program(self) -> &'static str {
+    pub(crate) const fn program(self) -> &'static str {
         if self.ip.is_ipv4() { "iptables" } else { "ip6tables" }
     }
 

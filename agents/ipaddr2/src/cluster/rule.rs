@@ -136,14 +136,19 @@ impl Rule {
         let mut arguments = text(&["-d", &ip.to_string(), "-i", &self.interface]);
         arguments.extend(match self.part {
             Part::Buckets(Buckets { mask, total, seed }) => {
-                let (mask, seed) = (format!("{mask:#010x}"), format!("{seed:#010x}"));
+                // Of masks iptables takes small ones only.
+                let (option, value) = match mask.is_power_of_two() {
+                    true => ("--cluster-local-node", (mask.trailing_zeros() + 1).to_string()),
+                    false => ("--cluster-local-nodemask", format!("{mask:#010x}")),
+                };
+                let (total, seed) = (total.to_string(), format!("{seed:#010x}"));
                 text(&[
                     "-m",
                     "cluster",
-                    "--cluster-local-nodemask",
-                    &mask,
+                    option,
+                    &value,
                     "--cluster-total-nodes",
-                    &total.to_string(),
+                    &total,
                     "--cluster-hash-seed",
                     &seed,
                     "-j",
