@@ -133,6 +133,7 @@ fn clones() {
         &[
             of("1").looks(7).works(),
             of("0").looks(7).works(),
+            of("-1").looks(7).works(),
             of("abc").looks(7).works(),
             row("of two that share the address")
                 .options(CLONE)
