@@ -95,11 +95,11 @@ pub(crate) fn find_place(kernel: &Kernel, wanted: &Wanted) -> Result<Place> {
 }
 
 /// Takes an address from an interface, and no other; one that isn't there is no failure.
-pub(crate) fn remove(kernel: &Kernel, link: &Link, address: &Assigned) -> Result<(), Refusal> {
-    if !kernel.delete_alone(&link.name, address)? {
+pub(crate) fn remove(kernel: &Kernel, address: &Assigned) -> Result<(), Refusal> {
+    if !kernel.delete_alone(address)? {
         // A point-to-point address is only known with its other end.
         if let Some(whole) = kernel.details(address)? {
-            kernel.delete_alone(&link.name, &whole)?;
+            kernel.delete_alone(&whole)?;
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ fn remove_all(site: &Site<'_>) -> Result<()> {
 
 /// Takes one away.
 pub(crate) fn remove(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
-    interface::remove(&site.kernel, link, address).map_err(|refusal| {
+    interface::remove(&site.kernel, address).map_err(|refusal| {
         let what = format!("remove {}/{} from {}", address.ip, address.prefix, link.name);
         refusal.error(&what)
     })

@@ -34,9 +34,6 @@ fn the_other_addresses_of_the_network_survive() {
             let found = world.has(survivor);
             assert!(found.len() == 1 && found[0].ends_with(label), "{promote}: {found:?}");
         }
-        let state =
-            |interface: &str| world.node.get(&format!("ipv4/conf/{interface}/promote_secondaries"));
-        println!("promote_secondaries was {promote}; all: {}, v0: {}", state("all"), state("v0"));
     }
 }
 

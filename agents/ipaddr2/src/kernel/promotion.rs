@@ -5,71 +5,43 @@
 //! one goes, the kernel makes the next one primary only if the interface's `promote_secondaries` is 1.
 //! Otherwise all of them go, whoever they belong to, and 0 is the kernel's default.
 //!
-//! So where others may go along it is 1 while we delete, and what it was before afterwards. Adding the lost
-//! ones again would need no setting, but there would be a time without them, and a KILL in that time would
-//! make it last. A KILL here leaves the setting at 1, and nobody loses anything by that: systemd sets it on
-//! every interface.
+//! So where others may go along it is made 1, and it stays so. Setting it back would be a time in which
+//! another agent's deletion takes addresses along, and adding the lost ones again a time without them, which a
+//! KILL would make last. Nobody loses anything by 1: systemd sets it on every interface.
 //!
-//! Two agents may do this at once. If one set it back while another deletes, addresses would go after all, so
-//! each holds a lock on the setting's own file, which no KILL leaves behind.
+//! It is set by rtnetlink, which needs no /proc.
 
 use super::netlink::{Kernel, Refusal};
 use super::page::Page;
-use super::{Assigned, Family, contains};
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
-use nix::libc::IFA_F_SECONDARY;
-use nix::poll::{PollTimeout, poll};
-use std::fs::{self, File};
-use std::io;
+use super::{Assigned, contains};
+use netlink_packet_core::Emitable;
+use nix::libc::{AF_INET, IFA_F_SECONDARY, RTM_NEWLINK};
+use ocf::tracing;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
 
-/// How long another's lock is waited for: it is held for microseconds, unless its holder is frozen.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// `IFLA_AF_SPEC`, `IFLA_INET_CONF` (linux/if_link.h), `IPV4_DEVCONF_PROMOTE_SECONDARIES` (linux/ip.h).
+const AF_SPEC: u16 = 26;
+const INET_CONF: u16 = 1;
+const PROMOTE_SECONDARIES: u16 = 20;
 
 impl Kernel {
-    /// Deletes exactly this address with this prefix from an interface of this name, and no other; whether
-    /// it was there.
-    pub(crate) fn delete_alone(&self, name: &str, assigned: &Assigned) -> Result<bool, Refusal> {
+    /// Deletes exactly this address with this prefix from its interface, and no other; whether it was there.
+    pub(crate) fn delete_alone(&self, assigned: &Assigned) -> Result<bool, Refusal> {
         if matches!(assigned.ip, IpAddr::V6(_)) {
             return self.delete(assigned);
         }
-        let mut setting = Setting::hold(name);
         let page = self.first_addresses(assigned.index).unwrap_or_default();
-        if !may_take_others(assigned, &page) {
-            return self.delete(assigned);
+        if may_take_others(assigned, &page)
+            && let Err(refusal) = self.promote(assigned.index)
+        {
+            tracing::warn!("cannot set promote_secondaries for {}: {refusal}", assigned.ip);
         }
-        match setting.set() {
-            Ok(()) => {
-                let deleted = self.delete(assigned);
-                setting.restore();
-                deleted
-            }
-            // /proc/sys is read-only, or isn't there.
-            Err(_) => self.delete_and_restore(assigned),
-        }
+        self.delete(assigned)
     }
 
-    /// Deletes an address, and adds those again that went with it.
-    fn delete_and_restore(&self, assigned: &Assigned) -> Result<bool, Refusal> {
-        let before = self.addresses(assigned.index, Family::V4)?;
-        let deleted = self.delete(assigned)?;
-        if !deleted {
-            return Ok(false);
-        }
-        let after = self.addresses(assigned.index, Family::V4)?;
-        let is =
-            |one: &Assigned, other: &Assigned| one.ip == other.ip && one.prefix == other.prefix;
-        let mut refusals = Vec::new();
-        for lost in before {
-            if !is(&lost, assigned) && !after.iter().any(|left| is(left, &lost)) {
-                // Which of them is the first one is for the kernel to say.
-                let added = self.add(&Assigned { flags: lost.flags & !IFA_F_SECONDARY, ..lost });
-                refusals.extend(added.err().filter(|refusal| refusal.errno != Errno::EEXIST));
-            }
-        }
-        refusals.into_iter().next().map_or(Ok(true), Err)
+    /// Has an interface keep the other addresses of a network when its first one goes.
+    fn promote(&self, index: u32) -> Result<(), Refusal> {
+        self.tell(RTM_NEWLINK, 0, &Promotion { index })
     }
 }
 
@@ -85,49 +57,33 @@ pub(super) fn may_take_others(assigned: &Assigned, page: &Page) -> bool {
     !page.is_last || assigned.peer.is_some() || page.addresses.iter().any(is_near)
 }
 
-/// An interface's setting.
-struct Setting {
-    path: String,
-    /// `None` where somebody is frozen who has it, or there is no such file.
-    lock: Option<Flock<File>>,
-    was_off: bool,
+/// The request: `struct ifinfomsg`, and the setting in three attributes around it. The crate knows this
+/// attribute only as the kernel answers it, with all settings at once.
+struct Promotion {
+    index: u32,
 }
 
-impl Setting {
-    /// Locks it; a file that can't be written can be locked, too.
-    fn hold(name: &str) -> Self {
-        let path = format!("/proc/sys/net/ipv4/conf/{name}/promote_secondaries");
-        let lock = File::open(&path).and_then(lock).ok();
-        Self { path, lock, was_off: false }
-    }
-
-    /// Makes it 1.
-    fn set(&mut self) -> io::Result<()> {
-        if fs::read_to_string(&self.path)?.trim() == "0" {
-            fs::write(&self.path, "1\n")?;
-            self.was_off = true;
+impl Promotion {
+    fn bytes(&self) -> Vec<u8> {
+        let mut setting = 1_u32.to_ne_bytes().to_vec();
+        for kind in [PROMOTE_SECONDARIES, INET_CONF, AF_INET as u16, AF_SPEC] {
+            // The lengths are 8 to 20.
+            let length = setting.len() as u16 + 4;
+            setting = [&length.to_ne_bytes(), &kind.to_ne_bytes(), setting.as_slice()].concat();
         }
-        Ok(())
-    }
-
-    fn restore(self) {
-        // Without the lock, another may be deleting now: then it stays.
-        if self.was_off && self.lock.is_some() {
-            // The interface may be gone; and 1 is the safe side.
-            let _left = fs::write(&self.path, "0\n");
-        }
+        let family_and_type = [0; 4];
+        let flags_and_change = [0; 8];
+        let index = self.index.to_ne_bytes();
+        [&family_and_type, index.as_slice(), &flags_and_change, &setting].concat()
     }
 }
 
-fn lock(mut file: File) -> io::Result<Flock<File>> {
-    let since = Instant::now();
-    loop {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(locked) => return Ok(locked),
-            Err((_, errno)) if since.elapsed() > PATIENCE => return Err(errno.into()),
-            Err((back, _)) => file = back,
-        }
-        // Nothing tells when it is free; this is a wait of a millisecond.
-        let _over = poll(&mut [], PollTimeout::from(1_u8));
+impl Emitable for Promotion {
+    fn buffer_len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        buffer.copy_from_slice(&self.bytes());
     }
 }

@@ -83,8 +83,8 @@ fn an_address_is_found_where_it_is_wanted() {
             assert_eq!(held(&with(32, vip())), None);
             // What goes is the same one, and its first neighbour stays.
             let found = find_held(&kernel(), &vip()).expect("no refusal").expect("held");
-            remove(&kernel(), &found.link, &found.address).expect("removed");
-            remove(&kernel(), &found.link, &found.address).expect("it was gone");
+            remove(&kernel(), &found.address).expect("removed");
+            remove(&kernel(), &found.address).expect("it was gone");
             assert_eq!(held(&vip()), None);
             assert_eq!(held(&wanted("192.168.144.1")), is("v0", 24));
         },
@@ -151,7 +151,7 @@ fn an_address_is_found_without_any_route() {
             assert_eq!(held(&with(24, on("v1", wanted("10.7.7.1")))), is("v1", 24));
             assert_eq!(held(&wanted("10.9.9.2")), None, "the other end is no address of ours");
             let found = find_held(&kernel(), &wanted("10.9.9.1")).expect("ok").expect("held");
-            remove(&kernel(), &found.link, &found.address).expect("removed");
+            remove(&kernel(), &found.address).expect("removed");
             assert_eq!(held(&wanted("10.9.9.1")), None);
         },
     );
@@ -192,7 +192,7 @@ fn the_other_addresses_stay_when_a_primary_one_goes() {
          addr add 192.168.144.7/24 dev v0",
         || {
             let found = find_held(&kernel(), &wanted("192.168.144.2")).expect("ok").expect("held");
-            remove(&kernel(), &found.link, &found.address).expect("removed");
+            remove(&kernel(), &found.address).expect("removed");
             for address in ["192.168.144.1", "192.168.144.7"] {
                 assert_eq!(held(&wanted(address)), is("v0", 24));
             }
