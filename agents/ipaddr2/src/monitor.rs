@@ -6,7 +6,7 @@ use crate::kernel::{Family, Link};
 use crate::record::Record;
 use crate::site::Site;
 use crate::start;
-use crate::wanted::short;
+use crate::wanted::{Wanted, short};
 use crate::wire::announcer::Bursts;
 use crate::wire::probe;
 use nix::libc::{IFA_F_DADFAILED, IFA_F_TENTATIVE, RTN_LOCAL};
@@ -43,8 +43,7 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
 fn absent(site: &Site<'_>) -> Result<State> {
     let (kernel, wanted) = (&site.kernel, site.wanted);
     let (ip, name) = (wanted.ip, wanted.name());
-    let nic = wanted.nic.as_deref();
-    let on_nic = nic.map_or_else(String::new, |nic| format!(" on {}", short(nic)));
+    let on_nic = on_nic(wanted);
     // A probe that finds nothing gives no reason.
     let own = if site.context.probe { None } else { kernel.fib_match(ip, None)? };
     let index = own.filter(|route| route.kind == RTN_LOCAL).and_then(|route| route.index);
@@ -62,21 +61,18 @@ fn absent(site: &Site<'_>) -> Result<State> {
     )))
 }
 
+fn on_nic(wanted: &Wanted) -> String {
+    wanted.nic.as_deref().map_or_else(String::new, |nic| format!(" on {}", short(nic)))
+}
+
 /// Whether an address that is there can be used.
 fn check_fitness(site: &Site<'_>, held: &Held) -> Result<()> {
     let Held { link, address } = held;
     let (ip, name) = (address.ip, &link.name);
     if !site.is_as_wanted(held) {
         let place = format!("{ip}/{} is on {name}", address.prefix);
-        let wanted = site
-            .wanted
-            .nic
-            .as_deref()
-            .map_or_else(String::new, |nic| format!(" on {}", short(nic)));
-        return Err(Error::generic(format!(
-            "{place}, not {}{wanted} any more",
-            site.wanted.name()
-        )));
+        let (wanted, on_nic) = (site.wanted.name(), on_nic(site.wanted));
+        return Err(Error::generic(format!("{place}, not {wanted}{on_nic} any more")));
     }
     if address.has(IFA_F_DADFAILED) {
         return Err(Error::generic(format!("{ip} on {name} is unused: another host has it")));

@@ -51,18 +51,14 @@ pub(crate) struct Record {
 impl Record {
     /// The record in a file; `None` where there is none, or none of this boot and form.
     pub(crate) fn read(file: &StateFile) -> Option<Self> {
-        let content = file.read().ok().flatten()?;
-        let (boot, record) = Self::parse(std::str::from_utf8(&content).ok()?)?;
-        (Some(boot) == boot_id().as_deref()).then_some(record)
+        Self::parse(std::str::from_utf8(&file.read().ok().flatten()?).ok()?)
     }
 
-    /// The boot that it was written in, and the record.
-    fn parse(text: &str) -> Option<(&str, Self)> {
-        let lines: BTreeMap<&str, &str> =
-            text.lines().filter_map(|line| line.split_once(' ')).collect();
+    fn parse(text: &str) -> Option<Self> {
+        let lines = lines(text)?;
         let line = |name: &str| lines.get(name).copied();
         let mac = line("mac")?.split(':').filter(|byte| !byte.is_empty());
-        let record = Self {
+        Some(Self {
             index: line("index")?.parse().ok()?,
             prefix: line("prefix")?.parse().ok()?,
             namespace: line("namespace")?.parse().ok()?,
@@ -70,15 +66,13 @@ impl Record {
             carrier_changes: line("carrier_changes")?.parse().ok()?,
             on_lo: line("on_lo").map(OnLo::parse).map_or(Some(None), |on_lo| on_lo.map(Some))?,
             address_label: line("address_label").and_then(|label| label.parse().ok()),
-        };
-        (line("form")? == FORM).then_some((line("boot")?, record))
+        })
     }
 
     fn text(&self) -> String {
-        let boot = boot_id().unwrap_or_default();
-        let mac = crate::kernel::Mac(&self.mac);
+        let (head, mac) = (head(), crate::kernel::Mac(&self.mac));
         let mut text = format!(
-            "form {FORM}\nboot {boot}\nindex {}\nprefix {}\nnamespace {}\nmac {mac}\n\
+            "{head}index {}\nprefix {}\nnamespace {}\nmac {mac}\n\
              carrier_changes {}\n",
             self.index, self.prefix, self.namespace, self.carrier_changes
         );
@@ -99,6 +93,19 @@ impl Record {
     pub(crate) fn write(&self, file: &StateFile) -> Result<()> {
         file.write(self.text().as_bytes())
     }
+}
+
+/// The first lines of every file of these.
+pub(crate) fn head() -> String {
+    format!("form {FORM}\nboot {}\n", boot_id().unwrap_or_default())
+}
+
+/// What the lines of a file say, by their first words; `None` where it isn't one of this boot and form.
+pub(crate) fn lines(text: &str) -> Option<BTreeMap<&str, &str>> {
+    let lines: BTreeMap<&str, &str> =
+        text.lines().filter_map(|line| line.split_once(' ')).collect();
+    let is_of_now = lines.get("boot").copied() == boot_id().as_deref();
+    (is_of_now && lines.get("form") == Some(&FORM)).then_some(lines)
 }
 
 /// Where something of an address is kept below /run: `kind` is the end of its name. What isn't of all
@@ -156,9 +163,7 @@ mod tests {
             Record { on_lo: Some(silent), ..record() },
         ];
         for other in others.into_iter().chain([record()]) {
-            let text = other.text();
-            let (boot, read) = Record::parse(&text).unwrap();
-            assert_eq!((read, Some(boot)), (other, boot_id().as_deref()));
+            assert_eq!(Record::parse(&other.text()), Some(other));
         }
     }
 
@@ -172,6 +177,7 @@ mod tests {
             ("mac 02", "mac zz"),
             ("namespace", "name"),
             ("form 1", "form 2"),
+            ("boot ", "boot 0"),
             ("on_lo 0", "on_lo"),
         ] {
             assert!(text.contains(name), "{name}");

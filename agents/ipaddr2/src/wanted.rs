@@ -95,7 +95,8 @@ impl Wanted {
         let length = interface.len() + 1 + label.len();
         if length > LONGEST_LABEL {
             return Err(Error::configured(format!(
-                "parameter iflabel: {interface}:{} has {length} bytes, {LONGEST_LABEL} at most",
+                "parameter iflabel: {} and the interface's name have {length} bytes, \
+                 {LONGEST_LABEL} at most",
                 short(label)
             )));
         }

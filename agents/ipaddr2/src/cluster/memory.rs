@@ -4,12 +4,8 @@
 //! name is another one.
 
 use super::{Mac, identity};
-use ocf::process::boot_id;
+use crate::record::{head, lines};
 use ocf::{Result, StateFile};
-use std::collections::BTreeMap;
-
-/// The form of the file; another one's is nobody's.
-const FORM: &str = "1";
 
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,27 +18,22 @@ pub(crate) struct Memory {
 impl Memory {
     /// What is in a file; `None` where there is none, or none of this boot.
     pub(crate) fn read(file: &StateFile) -> Option<Self> {
-        let content = file.read().ok().flatten()?;
-        let (boot, memory) = Self::parse(std::str::from_utf8(&content).ok()?)?;
-        (Some(boot) == boot_id().as_deref()).then_some(memory)
+        Self::parse(std::str::from_utf8(&file.read().ok().flatten()?).ok()?)
     }
 
-    fn parse(text: &str) -> Option<(&str, Self)> {
-        let lines: BTreeMap<&str, &str> =
-            text.lines().filter_map(|line| line.split_once(' ')).collect();
+    fn parse(text: &str) -> Option<Self> {
+        let lines = lines(text)?;
         let line = |name: &str| lines.get(name).copied();
-        let memory = Self {
+        Some(Self {
             interface: line("interface")?.to_owned(),
             mac: identity::parse_mac(line("mac")?).ok()?,
             seed: identity::parse_seed(line("seed")?).ok()?,
-        };
-        (line("form")? == FORM).then_some((line("boot")?, memory))
+        })
     }
 
     fn text(&self) -> String {
-        let boot = boot_id().unwrap_or_default();
         let (interface, mac, seed) = (&self.interface, crate::kernel::Mac(&self.mac), self.seed);
-        format!("form {FORM}\nboot {boot}\ninterface {interface}\nmac {mac}\nseed {seed:#010x}\n")
+        format!("{}interface {interface}\nmac {mac}\nseed {seed:#010x}\n", head())
     }
 
     /// Puts it in place.
@@ -63,8 +54,7 @@ mod tests {
         let memory =
             Memory { interface: "v0".to_owned(), mac: [0x23, 1, 2, 3, 4, 5], seed: 0x1234 };
         let text = memory.text();
-        let (boot, read) = Memory::parse(&text).unwrap();
-        assert_eq!((read, Some(boot)), (memory, boot_id().as_deref()));
+        assert_eq!(Memory::parse(&text), Some(memory));
         for (good, bad) in [
             ("form 1", "form 2"),
             ("mac 23", "mac 22"),
