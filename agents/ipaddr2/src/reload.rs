@@ -5,7 +5,7 @@ use crate::kernel::Assigned;
 use crate::record::Record;
 use crate::site::Site;
 use crate::start;
-use ocf::{Error, Result};
+use ocf::{Error, Result, tracing};
 
 /// Applies what can be changed: the lifetime, the address label, and how the network is told.
 pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
@@ -18,9 +18,11 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
     }
     if let Some(record) = &site.record {
         let address_label = site.wanted.address_label(site.parameters);
-        Record { address_label, ..record.clone() }.write(&site.file)?;
+        let written = Record { address_label, ..record.clone() }.write(&site.file);
+        written.unwrap_or_else(|error| tracing::warn!("{error}"));
     }
-    start::tell(site, &held)
+    start::tell(site, &held);
+    Ok(())
 }
 
 /// How long new connections may have it as their source.

@@ -40,7 +40,10 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     });
     drop(turn);
     match done {
-        Ok(held) => tell(&site, &held),
+        Ok(held) => {
+            tell(&site, &held);
+            Ok(())
+        }
         Err(error) => {
             // Nothing is left of a start that failed, but what was there before it.
             if is_new && let Err(error) = stop::stop(&site) {
@@ -237,9 +240,11 @@ fn look_for_owner(site: &Site<'_>, link: &Link) -> Result<()> {
     }
 }
 
-/// Tells the network, from the beginning.
-pub(crate) fn tell(site: &Site<'_>, held: &Held) -> Result<()> {
-    announcer::end(site.announcer.path(), &site.context.deadline)?;
+/// Tells the network, from the beginning. That it can't be told is no reason to be without the address.
+pub(crate) fn tell(site: &Site<'_>, held: &Held) {
+    if let Err(error) = announcer::end(site.announcer.path(), &site.context.deadline) {
+        tracing::warn!("{error}");
+    }
     let after = announcer::SECOND_BURST_AFTER;
     let plan = plan(site, held);
     if site.parameters.arp_bg.unwrap_or(true) {
@@ -248,7 +253,6 @@ pub(crate) fn tell(site: &Site<'_>, held: &Held) -> Result<()> {
         plan.send_all(&site.kernel, &site.context.deadline);
         announce(site, &plan, Bursts::Second(after));
     }
-    Ok(())
 }
 
 /// How the network is told of an address.
@@ -262,7 +266,7 @@ pub(crate) fn plan(site: &Site<'_>, held: &Held) -> announce::Plan {
     }
 }
 
-/// Tells it at once, and goes on in the background. That it can't be told is no reason to be without the address.
+/// Tells it at once, and goes on in the background.
 pub(crate) fn announce(site: &Site<'_>, plan: &announce::Plan, bursts: Bursts) {
     if let Err(error) = announcer::start(&site.kernel, site.announcer.path(), plan, bursts) {
         tracing::warn!("cannot go on announcing {} in the background: {error}", site.wanted.ip);
