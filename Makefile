@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-peers test-ipaddr2 test-docker on-bookworm on-trixie test-cluster test-takeover soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -21,7 +21,7 @@ demo: root deb lab-tool
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
 	@$(MAKE) --no-print-directory tiers TIERS="stage test-host lab"
-	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-peers test-ipaddr2 test-docker test-cluster"
+	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-beside test-cluster"
 
 tiers:
 	@for tier in $(TIERS); do \
@@ -29,6 +29,21 @@ tiers:
 	  $(MAKE) --no-print-directory $$tier || exit 1; \
 	  echo "== $$tier: ok, $$(( $$(date +%s) - begin )) s"; \
 	done
+
+# What needs no cluster, at once: the Engines' tests wait most of their time, and the others fill it. All is
+# built and staged before, so that nobody stages anew what another one runs.
+test-beside: stage lab
+	cargo test -p docker-tests --no-run
+	cargo test -p ocf-docker --test grammar --no-run
+	cargo test -p ipaddr2-tests --no-run
+	cargo test -p peers --no-run
+	$(MAKE) --no-print-directory -j2 -Oline beside-engines beside-the-shell-agents
+
+beside-engines:
+	@$(MAKE) --no-print-directory tiers TIERS=run-docker
+
+beside-the-shell-agents:
+	@$(MAKE) --no-print-directory tiers TIERS="run-peers run-ipaddr2"
 
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage man
@@ -39,6 +54,9 @@ test-host: stage man
 # The test binaries run inside the lab's image, beside Debian's shell agents. The repository is mounted
 # at its own path, because the binaries and the stage are in it.
 test-peers: stage lab
+	$(MAKE) --no-print-directory run-peers
+
+run-peers:
 	cargo test -p peers --config "$(IN_LAB)"
 	cargo build -p ocf-tester --examples
 	cargo test -p ocf-tester --test peers --test upstream --config "$(IN_LAB)"
@@ -47,6 +65,9 @@ test-peers: stage lab
 # The address agent in network namespaces, beside Debian's shell agent. Each file of tests is one after the
 # other, because some measure time; what is in one runs side by side.
 test-ipaddr2: stage lab
+	$(MAKE) --no-print-directory run-ipaddr2
+
+run-ipaddr2:
 	cargo test -p ipaddr2-tests --config "$(IN_LAB)" -- --nocapture
 
 comma := ,
@@ -59,6 +80,9 @@ IN_LAB = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--namespaces
 # freeze and kill is theirs alone. What our own calls decide, not the Engine, is left out of the second.
 # Both at once: most of their time they wait.
 test-docker: stage lab
+	$(MAKE) --no-print-directory run-docker
+
+run-docker:
 	cargo test -p docker-tests --no-run
 	cargo test -p ocf-docker --test grammar --no-run
 	$(MAKE) --no-print-directory -j2 -Oline on-bookworm on-trixie
@@ -83,16 +107,24 @@ ON_ENGINE = target.'$(TARGET)'.runner = ['$(abspath $(LAB))', 'exec', '--engine'
 test-lab: lab
 	cargo test -p lab -- --include-ignored
 
-test-cluster: deb lab
-	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release bookworm
-	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release trixie
-	$(MAKE) --no-print-directory test-takeover
+# Both releases at once: most of their time they wait.
+test-cluster: deb lab newer
+	$(MAKE) --no-print-directory -j2 -Oline cluster-bookworm cluster-trixie
+
+cluster-%:
+	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release $*
+	$(MAKE) --no-print-directory takeover-$*
 
 # Our packages come, are upgraded and go beside Debian's shell agents, in a cluster that runs.
-test-takeover: deb lab
+test-takeover: deb lab newer
+	$(MAKE) --no-print-directory -j2 -Oline takeover-bookworm takeover-trixie
+
+takeover-%:
+	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release $*
+
+# A version to upgrade to.
+newer: deb
 	$(RELEASE)/package --stage $(STAGE) --output $(NEWER) --version 999-1
-	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release bookworm
-	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release trixie
 
 # Rounds of faults at random; SEED=n repeats those of an earlier run, DEBIAN=trixie takes that one.
 soak: deb lab
