@@ -69,8 +69,9 @@ fn measure_ipv6(place: &Place, ours: &Path, shell: &Path) -> Option<String> {
     println!("  ours       {}", summary(&of_ours).1);
     println!("  of these   {} beside the kernel's DAD of the same address", summary(&beside).1);
     println!("  shell      {}", summary(&of_shell).1);
-    let most = beside.iter().max()?;
-    (*most > MOST_BESIDE_DAD).then(|| format!("an IPv6 start takes {most:?} more than DAD"))
+    let beside = summary(&beside).0;
+    (beside > MOST_BESIDE_DAD.as_secs_f64() * 1000.0)
+        .then(|| format!("an IPv6 start takes {beside:.1} ms more than DAD"))
 }
 
 /// A start of ours, and how long the address was tentative meanwhile.
