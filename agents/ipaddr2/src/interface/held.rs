@@ -6,12 +6,12 @@ use super::Held;
 use super::network::{Network, Search};
 use crate::kernel::{Family, Kernel, Link};
 use crate::wanted::Wanted;
-use nix::libc::RTN_LOCAL;
+use nix::libc::{IFF_LOOPBACK, RTN_LOCAL};
 use ocf::Result;
 use std::collections::BTreeSet;
 
 /// The address as it is wanted, if it is there: on the interface that is asked for, or where none is, on any
-/// whose network is as good as the best; with the prefix that is asked for, or where none is, with that of
+/// whose network is as good as the best, and where no network is known, on any but the loopback; with the prefix that is asked for, or where none is, with that of
 /// the network, or else, where the best network is, with any.
 ///
 /// # Errors
@@ -57,6 +57,8 @@ fn find_on(kernel: &Kernel, wanted: &Wanted, link: Link) -> Result<Option<Held>>
     if !is_there(kernel, wanted, &link)? {
         return Ok(None);
     }
+    // What waits on lo, as on the real servers of LVS, is no resource's: that needs its network there.
+    let only_waits = !is_named && link.has(IFF_LOOPBACK);
     // First by what the kernel says at once, then by all routes there are.
     for is_thorough in [false, true] {
         let find = |link: Option<&Link>| match is_thorough {
@@ -67,6 +69,7 @@ fn find_on(kernel: &Kernel, wanted: &Wanted, link: Link) -> Result<Option<Held>>
         let is_best = best.as_ref().is_none_or(|best| best.index == link.index);
         let prefix = match &best {
             Some(best) if is_best => wanted.prefix.or(Some(best.prefix)),
+            _ if only_waits => None,
             // Another interface has as good a network.
             Some(best) => {
                 let own = find(Some(&link))?.filter(|own| own.prefix == best.prefix);
@@ -75,7 +78,7 @@ fn find_on(kernel: &Kernel, wanted: &Wanted, link: Link) -> Result<Option<Held>>
             None => wanted.prefix.filter(|_| is_thorough),
         };
         let mut address = prefix.map(holds).transpose()?.flatten();
-        let is_here = is_named || is_best && (best.is_some() || is_thorough);
+        let is_here = is_named || is_best && (best.is_some() || is_thorough && !only_waits);
         if address.is_none() && is_here && wanted.prefix.is_none() {
             // No prefix is asked for, so none is wrong: the address answers here, and has to be known.
             let found = kernel.addresses(link.index, Family::of(wanted.ip))?;

@@ -172,6 +172,31 @@ fn an_address_of_lo_is_held_there() {
     );
 }
 
+/// The interface with the network went down, or lost it: lo's own copy was taken for the resource's.
+#[test]
+fn an_address_that_waits_on_lo_is_none_without_a_network_either() {
+    given(
+        "addr add 192.168.144.1/24 dev v0
+         addr add 2001:db8::1/64 dev v0 nodad
+         addr add 192.168.144.2/32 dev lo
+         addr add 2001:db8::5/128 dev lo
+         addr add 10.9.9.9/32 dev v1",
+        || {
+            for has_network in [true, false] {
+                for (address, bits) in [("192.168.144.2", 32), ("2001:db8::5", 128)] {
+                    assert_eq!(held(&wanted(address)), None, "{has_network}");
+                    assert_eq!(held(&with(bits, wanted(address))), None, "{has_network}");
+                    assert_eq!(held(&on("lo", wanted(address))), is("lo", bits));
+                }
+                ip("link set v0 down");
+            }
+            // Anywhere else it answers.
+            assert_eq!(held(&wanted("10.9.9.9")), is("v1", 32));
+            assert_eq!(held(&wanted("127.0.0.1")), is("lo", 8));
+        },
+    );
+}
+
 #[test]
 fn an_ipv6_address_is_held_while_it_is_looked_for_elsewhere() {
     given("addr add 2001:db8::5/64 dev v0", || {
