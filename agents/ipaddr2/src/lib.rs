@@ -23,7 +23,7 @@ mod wanted;
 mod wire;
 
 use configuration::{Broadcast, Lifetime, Prefix, Protocol, Sender};
-use ocf::{About, Action, Agent, Context, Error, Result, State};
+use ocf::{About, Action, Agent, Context, Error, Result, State, tracing};
 use site::Site;
 use std::net::IpAddr;
 use wanted::Wanted;
@@ -186,8 +186,15 @@ pub struct IpAddr2 {
 impl IpAddr2 {
     fn start(&self, context: &Context) -> Result<()> {
         let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
-        let site = Site::enter(context, &self.parameters, wanted)?;
-        start::start(site.ok_or_else(|| self.no_namespace())?)
+        let parameters = &self.parameters;
+        let enter = || Site::enter(context, parameters, wanted)?.ok_or_else(|| self.no_namespace());
+        let mut site = enter()?;
+        if let Some(left) = Site::enter_left(Some(&site), context, parameters, wanted)? {
+            tracing::warn!("{}: removing it there", self.still_elsewhere(wanted));
+            stop::stop(&left)?;
+            site = enter()?;
+        }
+        start::start(site)
     }
 
     fn reload_agent(&self, context: &Context) -> Result<()> {
@@ -199,9 +206,16 @@ impl IpAddr2 {
     /// No address is there where none can be, nor where its namespace isn't.
     fn stop(&self, context: &Context) -> Result<()> {
         let Ok(wanted) = &self.wanted else { return Ok(()) };
-        match Site::enter(context, &self.parameters, wanted)? {
+        let parameters = &self.parameters;
+        let mut site = Site::enter(context, parameters, wanted)?;
+        if let Some(left) = Site::enter_left(site.as_ref(), context, parameters, wanted)? {
+            // Where that fails, its record has to stay.
+            stop::stop(&left)?;
+            site = Site::enter(context, parameters, wanted)?;
+        }
+        match site {
             Some(site) => stop::stop(&site),
-            None => stop::forget(context, &self.parameters, wanted),
+            None => stop::forget(context, parameters, wanted),
         }
     }
 
@@ -210,10 +224,27 @@ impl IpAddr2 {
             Ok(wanted) => wanted,
             Err(error) => return Ok(State::stopped(error.reason.clone())),
         };
-        match Site::enter(context, &self.parameters, wanted)? {
+        let parameters = &self.parameters;
+        let site = Site::enter(context, parameters, wanted)?;
+        if context.action != "start"
+            && let Some(left) = Site::enter_left(site.as_ref(), context, parameters, wanted)?
+        {
+            if left.find()?.is_some() {
+                return Err(Error::generic(self.still_elsewhere(wanted)));
+            }
+            // What isn't asked of the kernel's socket is this process's namespace.
+            let _there = Site::enter(context, parameters, wanted)?;
+        }
+        match site {
             Some(site) => monitor::monitor(&site),
             None => Ok(State::stopped(self.no_namespace().reason)),
         }
+    }
+
+    fn still_elsewhere(&self, wanted: &Wanted) -> String {
+        let name = self.parameters.network_namespace.as_deref().unwrap_or_default();
+        let name = wanted::short(name);
+        format!("{} is still in the network namespace that was called {name}", wanted.ip)
     }
 
     fn no_namespace(&self) -> Error {
@@ -280,9 +311,12 @@ impl Agent for IpAddr2 {
 
     fn leftovers(&self, context: &Context) -> Result<Vec<String>> {
         let Ok(wanted) = &self.wanted else { return Ok(Vec::new()) };
-        match Site::enter(context, &self.parameters, wanted)? {
-            Some(site) => stop::leftovers(&site),
-            None => Ok(Vec::new()),
+        let parameters = &self.parameters;
+        let site = Site::enter(context, parameters, wanted)?;
+        let mut all = site.as_ref().map_or_else(|| Ok(Vec::new()), stop::leftovers)?;
+        if let Some(left) = Site::enter_left(site.as_ref(), context, parameters, wanted)? {
+            all.extend(stop::leftovers(&left)?);
         }
+        Ok(all)
     }
 }

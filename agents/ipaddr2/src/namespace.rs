@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The network namespace that the address is in (setns(2), ip-netns(8)).
 
+use crate::sys;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use ocf::error::describe;
@@ -12,6 +13,9 @@ use std::path::PathBuf;
 
 /// Where namespaces have names.
 const NAMES: &str = "/run/netns";
+
+/// The file of this thread's.
+const OWN: &str = "/proc/thread-self/ns/net";
 
 /// Whether a namespace can have that name: it is one file's.
 pub(crate) fn is_name(name: &str) -> bool {
@@ -52,25 +56,58 @@ fn cannot_enter(name: &str, error: &io::Error) -> Error {
     }
 }
 
-/// The inode that tells this process's namespace from all others of this boot; 0 where /proc isn't there.
-pub(crate) fn own() -> u64 {
-    fs::metadata("/proc/self/ns/net").map_or(0, |found| found.ino())
+/// What tells one namespace of this boot from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The inode of its file; 0 where /proc isn't there. When a namespace is gone, another one gets it.
+    pub(crate) inode: u64,
+    /// The number that no other one ever gets (`SO_NETNS_COOKIE`); `None` before Linux 5.14.
+    pub(crate) cookie: Option<u64>,
 }
 
-/// Moves this process into the namespace of that inode, which lost its name, by way of a process that is
-/// in it; `false` where there is none: then the namespace is gone, with its addresses.
-pub(crate) fn enter_nameless(inode: u64) -> bool {
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
-    let files = processes.flatten().map(|process| process.path().join("ns/net"));
-    let mut same = files.filter(|file| fs::metadata(file).is_ok_and(|found| found.ino() == inode));
-    same.any(|file| {
-        File::open(file).is_ok_and(|file| setns(file, CloneFlags::CLONE_NEWNET).is_ok())
-    })
+impl Identity {
+    /// That of the namespace which this thread is in.
+    pub(crate) fn own() -> Self {
+        let inode = fs::metadata(OWN).map_or(0, |found| found.ino());
+        Self { inode, cookie: sys::namespace_cookie().ok() }
+    }
+
+    /// Whether both are the same namespace's.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self.cookie, other.cookie) {
+            (Some(one), Some(other)) => one == other,
+            // One was remembered by an earlier version, or the kernel has no such number.
+            _ => self.inode == other.inode,
+        }
+    }
+
+    /// Moves this thread into that namespace, whatever its name is now: by that, or by way of a process in
+    /// it; `false` where there is neither. Then it is gone with its addresses, as far as can be known: by
+    /// the inode alone it would be anybody's.
+    pub(crate) fn enter(&self) -> bool {
+        let (Some(_), Ok(before)) = (self.cookie, File::open(OWN)) else { return false };
+        let list = |directory: &str| fs::read_dir(directory).into_iter().flatten().flatten();
+        let names = list(NAMES).map(|name| name.path());
+        let processes = list("/proc").map(|process| process.path().join("ns/net"));
+        let has_inode =
+            |file: &PathBuf| fs::metadata(file).is_ok_and(|found| found.ino() == self.inode);
+        for file in names.chain(processes).filter(has_inode) {
+            let entered = File::open(file).map_err(|_| Errno::ENOENT);
+            let entered = entered.and_then(|file| setns(file, CloneFlags::CLONE_NEWNET));
+            if entered.is_ok() && Self::own().is(self) {
+                return true;
+            }
+        }
+        // Nobody acts here before the namespace of the name is entered again.
+        let _back = setns(before, CloneFlags::CLONE_NEWNET);
+        false
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::in_namespace;
 
     #[test]
     fn a_name_is_one_files() {
@@ -80,7 +117,25 @@ mod tests {
         }
         assert!(is_name("blue") && is_name("a b"));
         assert_eq!(enter("no-such-namespace-of-a-test"), Ok(false));
-        assert!(!enter_nameless(1));
-        assert_ne!(own(), 0);
+    }
+
+    #[test]
+    fn another_namespace_with_the_same_inode_is_not_entered() {
+        let outside = Identity::own();
+        assert_ne!(outside.inode, 0);
+        assert!(outside.cookie.is_some(), "a kernel since 5.14");
+        in_namespace(move || {
+            let own = Identity::own();
+            assert!(own.is(&own) && !own.is(&outside));
+            let reused = Identity { inode: outside.inode, ..own };
+            let unknown = Identity { cookie: None, ..outside };
+            for other in [reused, unknown, Identity { inode: 1, ..outside }] {
+                assert!(!other.enter(), "{other:?}");
+                assert_eq!(Identity::own(), own);
+            }
+            // Every process of the host is in it.
+            assert!(outside.enter());
+            assert_eq!(Identity::own(), outside);
+        });
     }
 }

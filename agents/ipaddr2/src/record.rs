@@ -2,6 +2,7 @@
 //! What start remembers of an address, below /run: a hint that saves the kernel questions, and that finds
 //! the interface again when it got another name. It is written *before* the address is added.
 
+use crate::namespace::Identity;
 use ocf::process::boot_id;
 use ocf::{Context, Result, StateFile};
 use std::collections::BTreeMap;
@@ -36,8 +37,8 @@ pub(crate) struct Record {
     pub(crate) index: u32,
     /// The length of the prefix.
     pub(crate) prefix: u8,
-    /// The inode of the network namespace.
-    pub(crate) namespace: u64,
+    /// The network namespace.
+    pub(crate) namespace: Identity,
     /// The hardware address that was announced.
     pub(crate) mac: Vec<u8>,
     /// How often the interface's carrier had come or gone then.
@@ -61,7 +62,10 @@ impl Record {
         Some(Self {
             index: line("index")?.parse().ok()?,
             prefix: line("prefix")?.parse().ok()?,
-            namespace: line("namespace")?.parse().ok()?,
+            namespace: Identity {
+                inode: line("namespace")?.parse().ok()?,
+                cookie: line("cookie").and_then(|cookie| cookie.parse().ok()),
+            },
             mac: mac.map(|byte| u8::from_str_radix(byte, 16).ok()).collect::<Option<_>>()?,
             carrier_changes: line("carrier_changes")?.parse().ok()?,
             on_lo: line("on_lo").map(OnLo::parse).map_or(Some(None), |on_lo| on_lo.map(Some))?,
@@ -74,8 +78,11 @@ impl Record {
         let mut text = format!(
             "{head}index {}\nprefix {}\nnamespace {}\nmac {mac}\n\
              carrier_changes {}\n",
-            self.index, self.prefix, self.namespace, self.carrier_changes
+            self.index, self.prefix, self.namespace.inode, self.carrier_changes
         );
+        if let Some(cookie) = self.namespace.cookie {
+            text.push_str(&format!("cookie {cookie}\n"));
+        }
         if let Some(OnLo { scope, broadcast }) = self.on_lo {
             let broadcast = broadcast.map_or_else(|| "none".to_owned(), |b| b.to_string());
             text.push_str(&format!("on_lo {scope} {broadcast}\n"));
@@ -146,7 +153,7 @@ mod tests {
         Record {
             index: 7,
             prefix: 24,
-            namespace: 4_026_531_840,
+            namespace: Identity { inode: 4_026_531_840, cookie: Some(9) },
             mac: vec![2, 0, 0x1f, 0, 0, 0xfe],
             carrier_changes: 3,
             on_lo: Some(OnLo { scope: 0, broadcast: Some(Ipv4Addr::BROADCAST) }),
@@ -160,6 +167,8 @@ mod tests {
         let others = [
             Record { mac: Vec::new(), address_label: None, ..record() },
             Record { on_lo: None, ..record() },
+            // An earlier version's.
+            Record { namespace: Identity { cookie: None, ..record().namespace }, ..record() },
             Record { on_lo: Some(silent), ..record() },
         ];
         for other in others.into_iter().chain([record()]) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Where an address is looked after: its namespace, the kernel there, and what was remembered.
 
+use crate::Parameters;
 use crate::cluster::Sharing;
 use crate::interface::{self, Held, Place};
 use crate::kernel::{Kernel, Link};
+use crate::namespace::{self, Identity};
 use crate::record::{self, Record};
 use crate::wanted::Wanted;
-use crate::{Parameters, namespace};
 use ocf::{Context, Result, StateFile};
 use std::fs;
 use std::net::Ipv4Addr;
@@ -27,7 +28,7 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// Enters the namespace; `None` where it isn't there.
+    /// Enters the namespace of the name that is asked for, if one is; `None` where there is none.
     ///
     /// # Errors
     /// When it can't be entered, or the kernel can't be asked.
@@ -37,24 +38,51 @@ impl<'a> Site<'a> {
         wanted: &'a Wanted,
     ) -> Result<Option<Self>> {
         let name = parameters.network_namespace.as_deref();
-        let nic = wanted.nic.as_deref();
-        let file = record::file(context, wanted.ip, nic, name, "record");
-        let announcer = record::file(context, wanted.ip, nic, name, "announcer");
-        let record = Record::read(&file);
-        let is_there = match name {
-            None => true,
-            // Processes keep a namespace alive that has no name any more, with its addresses.
-            Some(name) => {
-                namespace::enter(name)?
-                    || record.as_ref().is_some_and(|r| namespace::enter_nameless(r.namespace))
-            }
-        };
-        if !is_there {
+        if !name.map_or(Ok(true), namespace::enter)? {
             return Ok(None);
         }
-        let kernel = Kernel::open()?;
-        let record = record.filter(|record| record.namespace == namespace::own());
-        Ok(Some(Self { context, parameters, wanted, kernel, file, announcer, record }))
+        let mut site = Self::here(context, parameters, wanted)?;
+        let own = Identity::own();
+        site.record = site.record.filter(|record| record.namespace.is(&own));
+        Ok(Some(site))
+    }
+
+    /// Enters the namespace in which start was, if the name means another one by now or none, as the site
+    /// tells that it led to. Processes keep a namespace alive, with its addresses, that has no name any more.
+    ///
+    /// # Errors
+    /// When the kernel can't be asked.
+    pub(crate) fn enter_left(
+        site: Option<&Self>,
+        context: &'a Context,
+        parameters: &'a Parameters,
+        wanted: &'a Wanted,
+    ) -> Result<Option<Self>> {
+        if parameters.network_namespace.is_none() || site.is_some_and(|site| site.record.is_some())
+        {
+            return Ok(None);
+        }
+        let left = Self::record_file(context, parameters, wanted);
+        match Record::read(&left) {
+            Some(record) if record.namespace.enter() => {
+                Self::here(context, parameters, wanted).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The place in the namespace that this process is in.
+    fn here(context: &'a Context, parameters: &'a Parameters, wanted: &'a Wanted) -> Result<Self> {
+        let (nic, name) = (wanted.nic.as_deref(), parameters.network_namespace.as_deref());
+        let file = Self::record_file(context, parameters, wanted);
+        let announcer = record::file(context, wanted.ip, nic, name, "announcer");
+        let (kernel, record) = (Kernel::open()?, Record::read(&file));
+        Ok(Self { context, parameters, wanted, kernel, file, announcer, record })
+    }
+
+    fn record_file(context: &Context, parameters: &Parameters, wanted: &Wanted) -> StateFile {
+        let (nic, name) = (wanted.nic.as_deref(), parameters.network_namespace.as_deref());
+        record::file(context, wanted.ip, nic, name, "record")
     }
 
     /// The address that is the resource's: where start put it, or else where it is as it is wanted.

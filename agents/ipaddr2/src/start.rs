@@ -4,11 +4,12 @@
 use crate::configuration::Lifetime;
 use crate::interface::{self, Held, Place};
 use crate::kernel::{Assigned, Family, Link, Refusal};
+use crate::namespace::Identity;
 use crate::record::Record;
 use crate::site::Site;
 use crate::wire::announcer::{self, Bursts};
 use crate::wire::{announce, probe};
-use crate::{dad, lvs, monitor, namespace, stop};
+use crate::{dad, lvs, monitor, stop};
 use nix::errno::Errno;
 use nix::libc;
 use ocf::{Error, Result, tracing};
@@ -89,7 +90,7 @@ fn remember(site: &mut Site<'_>, link: &Link, prefix: u8) -> Result<()> {
     let record = Record {
         index: link.index,
         prefix,
-        namespace: namespace::own(),
+        namespace: Identity::own(),
         mac: link.mac.clone(),
         carrier_changes: link.carrier_changes,
         on_lo: lvs::waiting(site)?,

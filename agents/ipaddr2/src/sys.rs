@@ -96,6 +96,25 @@ pub(crate) fn attach_filter(
     Errno::result(done).map(drop)
 }
 
+/// The number of this thread's network namespace, which no other one gets as long as the kernel runs;
+/// `ENOPROTOOPT` before Linux 5.14.
+pub(crate) fn namespace_cookie() -> Result<u64, Errno> {
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    let mut cookie = 0_u64;
+    let mut length = size_of::<u64>() as libc::socklen_t;
+    // SAFETY: both pointers are to live values, of which the second one is the length of the first.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_NETNS_COOKIE,
+            (&raw mut cookie).cast(),
+            &raw mut length,
+        )
+    };
+    Errno::result(done).map(|_| cookie)
+}
+
 /// Makes a second process of this one (fork(2)). The child must end with [`end_process`].
 pub(crate) fn fork() -> Result<ForkResult, Errno> {
     // SAFETY: an agent has one thread, so no lock can be held by one that the child doesn't have.

@@ -2,6 +2,7 @@
 //! The same address somewhere else: waiting on lo, in another namespace, on another interface. What isn't
 //! the resource's is never taken for it, and never taken away.
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -9,8 +10,11 @@
     reason = "test code"
 )]
 
-use ipaddr2_tests::World;
 use ipaddr2_tests::world::{VIP, VIP6};
+use ipaddr2_tests::{Namespace, Snapshot, World};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Child, Command};
 
 /// The real server's own copy stays, whatever became of the director's interface.
 #[test]
@@ -55,5 +59,124 @@ fn what_stop_put_back_on_lo_stays_there_when_the_network_is_lost() {
         world.expect("stop", 0);
         assert_eq!(world.has(VIP), waiting);
         world.expect("monitor", 7);
+    }
+}
+
+/// A namespace with a network of the address.
+fn inhabited() -> Namespace {
+    let made = Namespace::new();
+    made.ip("link set lo up\nlink add w0 type veth peer name w1\nlink set w0 up\nlink set w1 up\n\
+             address add 192.168.144.9/24 dev w0\n");
+    made
+}
+
+fn has(namespace: &Namespace) -> usize {
+    Snapshot::of(namespace).of_address(VIP.parse().unwrap()).len()
+}
+
+/// The kernel gives the inode of a namespace that is gone to the next one.
+#[test]
+fn a_namespace_with_the_inode_of_another_one_is_left_alone() {
+    let (blue, red) = (inhabited(), inhabited());
+    let world = World::ours().with("network_namespace", "blue");
+    world.node.name("blue", &blue);
+    world.expect("start", 0);
+    let file = world.records().join(format!("IPaddr2-{VIP}@blue.record"));
+    let inode = |of: &Namespace| fs::metadata(of.path()).unwrap().ino();
+    let record = fs::read_to_string(&file).unwrap();
+    world.node.forget("blue");
+    let reused = record
+        .replace(&format!("namespace {}\n", inode(&blue)), &format!("namespace {}\n", inode(&red)));
+    assert_ne!(reused, record);
+    drop(blue);
+    red.ip(&format!("address add {VIP}/24 dev w0\n"));
+    let inhabitant = Inhabitant::of(&red);
+    for name in ["", "red"] {
+        if !name.is_empty() {
+            world.node.name(name, &red);
+        }
+        // What an earlier version wrote had no more than the inode.
+        let earlier: String = reused
+            .lines()
+            .filter(|line| !line.starts_with("cookie"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        for record in [&reused, &earlier] {
+            fs::write(&file, record).unwrap();
+            world.expect("monitor", 7);
+            world.expect_reason("validate-all", 5, "blue");
+            world.expect_reason("start", 5, "blue");
+            world.expect("stop", 0);
+            assert_eq!((has(&red), world.files().len()), (1, 0));
+        }
+    }
+    drop(inhabitant);
+}
+
+/// No start puts an address where its stop would only find it by a hint.
+#[test]
+fn nothing_is_started_in_a_namespace_without_its_name() {
+    let blue = inhabited();
+    let world = World::ours().with("network_namespace", "blue");
+    world.node.name("blue", &blue);
+    world.expect("start", 0);
+    let inhabitant = Inhabitant::of(&blue);
+    blue.ip(&format!("address del {VIP}/24 dev w0\n"));
+    world.node.forget("blue");
+    world.expect_reason("validate-all", 5, "blue");
+    world.expect_reason("start", 5, "blue");
+    assert_eq!(has(&blue), 0);
+    world.expect("stop", 0);
+    assert_eq!(world.files(), [""; 0]);
+    drop(inhabitant);
+}
+
+#[test]
+fn an_address_in_the_namespace_that_was_called_so_is_found_and_removed() {
+    // Its name means another one now; it has another name; it has none, but a process.
+    for case in ["made again", "renamed", "nameless"] {
+        let (blue, other) = (inhabited(), inhabited());
+        let world = World::ours().with("network_namespace", "blue");
+        world.node.name("blue", &blue);
+        world.expect("start", 0);
+        let inhabitant = Inhabitant::of(&blue);
+        world.node.forget("blue");
+        match case {
+            "made again" => world.node.name("blue", &other),
+            "renamed" => {
+                drop(inhabitant);
+                world.node.name("green", &blue);
+            }
+            _ => {}
+        }
+        for action in ["probe", "monitor"] {
+            world.expect_reason(action, 1, "still in the network namespace that was called blue");
+        }
+        if case == "made again" {
+            // A start takes it from there, too: nobody has it twice.
+            world.expect("start", 0);
+            assert_eq!((has(&blue), has(&other)), (0, 1), "{case}");
+            world.expect("monitor", 0);
+        }
+        world.expect("stop", 0);
+        assert_eq!((has(&blue), has(&other)), (0, 0), "{case}");
+        assert_eq!(world.files(), [""; 0], "{case}");
+        world.expect("probe", 7);
+    }
+}
+
+/// A process that lives in a namespace.
+struct Inhabitant(Child);
+
+impl Inhabitant {
+    fn of(namespace: &Namespace) -> Self {
+        Self(namespace.inside(|| Command::new("sleep").arg("600").spawn().unwrap()))
+    }
+}
+
+impl Drop for Inhabitant {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 }
