@@ -63,11 +63,8 @@ pub(crate) fn find_place(kernel: &Kernel, wanted: &Wanted) -> Result<Place> {
             ))
         })?),
     };
-    if named.is_none() && is_link_local(wanted.ip) {
-        return Err(Error::configured(format!(
-            "parameter nic: {} is link-local, so the interface has to be named",
-            wanted.ip
-        )));
+    if let Some(why) = wanted.never() {
+        return Err(Error::configured(why));
     }
     let network = match (&named, wanted.prefix) {
         // All that counts is known; a network of the interface tells its broadcast address.
@@ -103,11 +100,6 @@ pub(crate) fn remove(kernel: &Kernel, address: &Assigned) -> Result<(), Refusal>
         }
     }
     Ok(())
-}
-
-/// Whether an address means something only on one link (RFC 4291, section 2.5.6).
-fn is_link_local(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 /// A name as it fits into a sentence: an alternative one may have 127 bytes.

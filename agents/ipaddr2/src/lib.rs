@@ -203,9 +203,21 @@ impl IpAddr2 {
         reload::reload(&site.ok_or_else(|| self.no_namespace())?)
     }
 
+    /// What is asked for, where it may be here. What every start refuses is another's, wherever it is: only
+    /// a start's own record says otherwise.
+    fn present(&self, context: &Context) -> Result<&Wanted> {
+        let wanted = self.wanted.as_ref().map_err(Clone::clone)?;
+        match wanted.never() {
+            Some(why) if !Site::has_record(context, &self.parameters, wanted) => {
+                Err(Error::configured(why))
+            }
+            _ => Ok(wanted),
+        }
+    }
+
     /// No address is there where none can be, nor where its namespace isn't.
     fn stop(&self, context: &Context) -> Result<()> {
-        let Ok(wanted) = &self.wanted else { return Ok(()) };
+        let Ok(wanted) = self.present(context) else { return Ok(()) };
         let parameters = &self.parameters;
         let mut site = Site::enter(context, parameters, wanted)?;
         if let Some(left) = Site::enter_left(site.as_ref(), context, parameters, wanted)? {
@@ -220,7 +232,7 @@ impl IpAddr2 {
     }
 
     fn monitor(&self, context: &Context) -> Result<State> {
-        let wanted = match &self.wanted {
+        let wanted = match self.present(context) {
             Ok(wanted) => wanted,
             Err(error) => return Ok(State::stopped(error.reason.clone())),
         };
@@ -310,7 +322,7 @@ impl Agent for IpAddr2 {
     }
 
     fn leftovers(&self, context: &Context) -> Result<Vec<String>> {
-        let Ok(wanted) = &self.wanted else { return Ok(Vec::new()) };
+        let Ok(wanted) = self.present(context) else { return Ok(Vec::new()) };
         let parameters = &self.parameters;
         let site = Site::enter(context, parameters, wanted)?;
         let mut all = site.as_ref().map_or_else(|| Ok(Vec::new()), stop::leftovers)?;

@@ -17,6 +17,12 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
     let Some(held) = site.find()? else {
         return absent(site);
     };
+    if let Some(why) = &site.wanted.odd_prefix
+        && site.find_as_recorded()?.is_none()
+    {
+        // No start of ours put it there, and none will.
+        return Ok(State::stopped(why.clone()));
+    }
     check_fitness(site, &held)?;
     let sharing = site.share_in(&held);
     if let Some(sharing) = &sharing {

@@ -8,6 +8,7 @@ use crate::kernel::{Kernel, Link};
 use crate::namespace::{self, Identity};
 use crate::record::{self, Record};
 use crate::wanted::Wanted;
+use nix::libc::IFF_LOOPBACK;
 use ocf::{Context, Result, StateFile};
 use std::fs;
 use std::net::Ipv4Addr;
@@ -80,6 +81,11 @@ impl<'a> Site<'a> {
         Ok(Self { context, parameters, wanted, kernel, file, announcer, record })
     }
 
+    /// Whether a start remembered something of the address.
+    pub(crate) fn has_record(context: &Context, parameters: &Parameters, wanted: &Wanted) -> bool {
+        Record::read(&Self::record_file(context, parameters, wanted)).is_some()
+    }
+
     fn record_file(context: &Context, parameters: &Parameters, wanted: &Wanted) -> StateFile {
         let (nic, name) = (wanted.nic.as_deref(), parameters.network_namespace.as_deref());
         record::file(context, wanted.ip, nic, name, "record")
@@ -90,10 +96,16 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When the kernel can't be asked.
     pub(crate) fn find(&self) -> Result<Option<Held>> {
-        match self.find_as_recorded()? {
-            None => interface::find_held(&self.kernel, self.wanted),
-            held => Ok(held),
+        if let Some(held) = self.find_as_recorded()? {
+            return Ok(Some(held));
         }
+        if self.wanted.never().is_some() {
+            return Ok(None);
+        }
+        let held = interface::find_held(&self.kernel, self.wanted)?;
+        // With a prefix that is none, lo's own addresses could be meant as well.
+        let is_odd = self.wanted.odd_prefix.is_some();
+        Ok(held.filter(|held| !is_odd || !held.link.has(IFF_LOOPBACK)))
     }
 
     /// The address where start put it, even if the interface has another name now, or another prefix is wanted.

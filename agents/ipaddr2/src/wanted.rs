@@ -19,6 +19,8 @@ pub(crate) struct Wanted {
     /// What stands behind the colon of the IPv4 label.
     pub(crate) label: Option<String>,
     pub(crate) prefix: Option<u8>,
+    /// Why the prefix that was asked for is none; nothing is known of it then.
+    pub(crate) odd_prefix: Option<String>,
     pub(crate) broadcast: Option<Broadcast>,
     /// Only routes of this protocol (`RTPROT_*`) count.
     pub(crate) protocol: Option<u8>,
@@ -43,11 +45,14 @@ impl Wanted {
             },
         };
         let label = old_label.or(parameters.iflabel.as_deref());
+        let odd_prefix = odd_prefix(parameters, ip, context);
+        let prefix = parameters.cidr_netmask.filter(|_| odd_prefix.is_none());
         Ok(Self {
             ip,
             nic: nic.map(str::to_owned),
             label: label.filter(|label| ip.is_ipv4() && !label.is_empty()).map(str::to_owned),
-            prefix: parameters.cidr_netmask.map(|prefix| prefix.bits),
+            prefix: prefix.map(|prefix| prefix.bits),
+            odd_prefix,
             broadcast: parameters.broadcast.filter(|_| ip.is_ipv4()),
             protocol: parameters.proto.map(|protocol| protocol.0),
         })
@@ -58,21 +63,8 @@ impl Wanted {
     /// # Errors
     /// `configured` (6), when it can be had on no node.
     pub(crate) fn check(&self) -> Result<()> {
-        if let Some(why) = unusable(self.ip) {
-            return Err(Error::configured(format!("parameter ip: {} {why}", self.ip)));
-        }
-        let longest = if self.ip.is_ipv4() { 32 } else { 128 };
-        match self.prefix {
-            Some(0) => {
-                return Err(Error::configured("parameter cidr_netmask: 0 would be every network"));
-            }
-            Some(bits) if bits > longest => {
-                return Err(Error::configured(format!(
-                    "parameter cidr_netmask: {bits} is more than the {longest} bits of {}",
-                    self.ip
-                )));
-            }
-            _ => {}
+        if let Some(why) = self.never().or_else(|| self.odd_prefix.clone()) {
+            return Err(Error::configured(why));
         }
         if let Some(nic) = self.nic.as_ref().filter(|nic| !is_interface(nic)) {
             let sentence = format!("parameter nic: {:?} is no name of an interface", short(nic));
@@ -80,6 +72,20 @@ impl Wanted {
         }
         // Whatever the interface is called: it may be known by an alternative name here.
         self.check_label("")
+    }
+
+    /// Why no start ever takes such an address: where it is, it is somebody else's.
+    pub(crate) fn never(&self) -> Option<String> {
+        let ip = self.ip;
+        let is_link_local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        match unusable(ip) {
+            Some(why) => Some(format!("parameter ip: {ip} {why}")),
+            // It means something only on one link (RFC 4291, section 2.5.6).
+            None if is_link_local && self.nic.is_none() => {
+                Some(format!("parameter nic: {ip} is link-local, so the interface has to be named"))
+            }
+            None => None,
+        }
     }
 
     /// Judges the label that the address gets on an interface.
@@ -214,6 +220,25 @@ fn of_clone(ip: IpAddr, context: &Context) -> Result<IpAddr> {
         Error::configured(format!("parameter ip: {ip} has no room for clone number {number}"))
     })?;
     Ok(IpAddr::V4(Ipv4Addr::new(a, b, c, last)))
+}
+
+/// Why the prefix that is asked for is none.
+fn odd_prefix(parameters: &Parameters, ip: IpAddr, context: &Context) -> Option<String> {
+    let longest = if ip.is_ipv4() { 32 } else { 128 };
+    let is_set =
+        |name: &str| context.environment().parameter(name).is_some_and(|text| !text.is_empty());
+    match parameters.cidr_netmask.map(|prefix| prefix.bits) {
+        Some(0) => Some("parameter cidr_netmask: 0 would be every network".to_owned()),
+        Some(bits) if bits > longest => {
+            Some(format!("parameter cidr_netmask: {bits} is more than the {longest} bits of {ip}"))
+        }
+        Some(_) => None,
+        // Of a text that is no number, a monitor and a stop know only that it is there.
+        None => ["cidr_netmask", "netmask"]
+            .into_iter()
+            .any(is_set)
+            .then(|| "parameter cidr_netmask is no length of a prefix, such as 24".to_owned()),
+    }
 }
 
 /// Why no host can have an address.

@@ -180,3 +180,71 @@ impl Drop for Inhabitant {
         self.0.wait().unwrap();
     }
 }
+
+/// What every start refuses isn't the resource's, though the node has it.
+#[test]
+fn an_address_that_no_start_takes_is_left_alone() {
+    let cases = [
+        ("::1", "address show dev lo"),
+        ("fe80::1", "address show dev v0"),
+        ("fe80::1", "address add fe80::1/64 dev v1 nodad"),
+        ("ff02::5", "address add ff02::5/64 dev v1 autojoin"),
+        ("224.0.0.5", "address add 224.0.0.5/32 dev v1 autojoin"),
+        ("0.1.2.3", "address add 0.1.2.3/32 dev v1"),
+        ("::ffff:192.168.144.2", "address add ::ffff:192.168.144.2/128 dev v1 nodad"),
+    ];
+    for (ip, line) in cases {
+        let world = World::ours()
+            .with("ip", ip)
+            .with_all(&[("lvs_ipv6_addrlabel", "true"), ("lvs_ipv6_addrlabel_value", "0")]);
+        // The kernel refuses some: then there is even less to be found.
+        let _refused =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.node.ip(line)));
+        let before = Snapshot::full(&world.node);
+        world.expect("start", 6);
+        for action in ["probe", "monitor", "status"] {
+            world.expect(action, 7);
+        }
+        world.expect("stop", 0);
+        world.is_as_before(&before);
+    }
+    // With its interface, a link-local one is as good as any.
+    let world = World::ours().with("ip", "fe80::1").with("nic", "v0");
+    world.expect("monitor", 0);
+    world.expect("stop", 0);
+    assert_eq!(world.has("fe80::1").len(), 0);
+}
+
+const NO_PREFIXES: [&str; 6] = ["junk", "024", "255.0.255.0", "-1", "33", "0"];
+
+/// Nothing runs by a prefix that every start refuses. But a stop may be for what ran before that was spoilt.
+#[test]
+fn a_prefix_that_is_none_means_no_address_of_lo_and_nothing_that_runs() {
+    for prefix in NO_PREFIXES {
+        for (nic, kept) in [("v1", 0), ("lo", 1)] {
+            let world = World::ours().with_all(&[("nic", nic), ("cidr_netmask", prefix)]);
+            world.node.ip(&format!("address add {VIP}/32 dev {nic}\n"));
+            for action in ["probe", "monitor"] {
+                world.expect(action, 7);
+            }
+            world.expect_reason("start", 6, "cidr_netmask");
+            assert_eq!(world.has(VIP).len(), 1);
+            world.expect("stop", 0);
+            assert_eq!(world.has(VIP).len(), kept, "{prefix} {nic}");
+        }
+    }
+}
+
+#[test]
+fn what_was_started_runs_on_when_its_prefix_is_spoilt() {
+    for prefix in NO_PREFIXES {
+        for nic in ["v1", "lo"] {
+            let mut world = World::ours().with_all(&[("nic", nic), ("cidr_netmask", "32")]);
+            world.expect("start", 0);
+            world.change("cidr_netmask", prefix);
+            world.expect("monitor", 0);
+            world.expect("stop", 0);
+            assert_eq!((world.has(VIP).len(), world.files().len()), (0, 0), "{prefix} {nic}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ fn wanted(ip: &str) -> Wanted {
         nic: None,
         label: None,
         prefix: None,
+        odd_prefix: None,
         broadcast: None,
         protocol: None,
     }
