@@ -11,7 +11,7 @@ mod network;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use held::find_held;
+pub(crate) use held::{find_held, find_held_but};
 
 use crate::configuration::Broadcast;
 use crate::kernel::{Assigned, Family, Kernel, Link, Refusal, contains};

@@ -25,6 +25,7 @@ mod wire;
 use configuration::{Broadcast, Lifetime, Prefix, Protocol, Sender};
 use ocf::{About, Action, Agent, Context, Error, Result, State, tracing};
 use site::Site;
+use std::cell::Cell;
 use std::net::IpAddr;
 use wanted::Wanted;
 
@@ -181,6 +182,8 @@ pub struct IpAddr2 {
     wanted: Result<Wanted>,
     /// Why the parameters can't work together.
     contradiction: Option<Error>,
+    /// The index of the interface on which this stop found what start had put there.
+    place: Cell<Option<u32>>,
 }
 
 impl IpAddr2 {
@@ -226,7 +229,10 @@ impl IpAddr2 {
             site = Site::enter(context, parameters, wanted)?;
         }
         match site {
-            Some(site) => stop::stop(&site),
+            Some(site) => {
+                self.place.set(site.find_as_recorded()?.map(|held| held.link.index));
+                stop::stop(&site)
+            }
             None => stop::forget(context, parameters, wanted),
         }
     }
@@ -293,7 +299,7 @@ impl Agent for IpAddr2 {
         let wanted = Wanted::of(&parameters, context);
         let contradiction =
             wanted.as_ref().ok().and_then(|wanted| judge(&parameters, wanted, context).err());
-        Self { parameters, wanted, contradiction }
+        Self { parameters, wanted, contradiction, place: Cell::new(None) }
     }
 
     fn check(&self) -> Result<()> {
@@ -325,9 +331,12 @@ impl Agent for IpAddr2 {
         let Ok(wanted) = self.present(context) else { return Ok(Vec::new()) };
         let parameters = &self.parameters;
         let site = Site::enter(context, parameters, wanted)?;
-        let mut all = site.as_ref().map_or_else(|| Ok(Vec::new()), stop::leftovers)?;
+        let mut all = match &site {
+            Some(site) => stop::leftovers(site, self.place.get())?,
+            None => Vec::new(),
+        };
         if let Some(left) = Site::enter_left(site.as_ref(), context, parameters, wanted)? {
-            all.extend(stop::leftovers(&left)?);
+            all.extend(stop::leftovers(&left, None)?);
         }
         Ok(all)
     }

@@ -6,7 +6,10 @@ use crate::namespace::Identity;
 use ocf::process::boot_id;
 use ocf::{Context, Result, StateFile};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 /// The form of the file; another one's is nobody's.
 const FORM: &str = "1";
@@ -33,6 +36,8 @@ impl OnLo {
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
+    /// Whose address it is; empty in what an earlier version wrote.
+    pub(crate) resource: String,
     /// The interface, by its index.
     pub(crate) index: u32,
     /// The length of the prefix.
@@ -60,6 +65,7 @@ impl Record {
         let line = |name: &str| lines.get(name).copied();
         let mac = line("mac")?.split(':').filter(|byte| !byte.is_empty());
         Some(Self {
+            resource: line("resource").unwrap_or_default().to_owned(),
             index: line("index")?.parse().ok()?,
             prefix: line("prefix")?.parse().ok()?,
             namespace: Identity {
@@ -86,6 +92,10 @@ impl Record {
         if let Some(OnLo { scope, broadcast }) = self.on_lo {
             let broadcast = broadcast.map_or_else(|| "none".to_owned(), |b| b.to_string());
             text.push_str(&format!("on_lo {scope} {broadcast}\n"));
+        }
+        let resource = self.resource.replace(char::is_control, "");
+        if !resource.is_empty() {
+            text.push_str(&format!("resource {resource}\n"));
         }
         if let Some(label) = self.address_label {
             text.push_str(&format!("address_label {label}\n"));
@@ -132,6 +142,22 @@ pub(crate) fn file(
     StateFile::at(context.directories.rsctmp.join(format!("IPaddr2-{ip}{nic}{namespace}.{kind}")))
 }
 
+/// The records of an address for which another interface was asked, or none: those of other resources than
+/// this one.
+pub(crate) fn of_others(context: &Context, ip: IpAddr, own: &StateFile) -> Vec<Record> {
+    let directory = &context.directories.rsctmp;
+    let start = format!("IPaddr2-{ip}");
+    let is_like = |path: &Path| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let rest = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".record"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['%', '@']))
+    };
+    let paths = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let others = paths.filter(|path| path != own.path() && is_like(path));
+    let records = others.filter_map(|path| Record::read(&StateFile::at(path)));
+    records.filter(|record| record.resource != context.instance.name).collect()
+}
+
 /// A name as a part of a file's. One that doesn't fit is told from others by its hash (FNV-1a, which doesn't
 /// change with the compiler).
 fn fitted(name: &str) -> String {
@@ -151,6 +177,7 @@ mod tests {
 
     fn record() -> Record {
         Record {
+            resource: "vip one".to_owned(),
             index: 7,
             prefix: 24,
             namespace: Identity { inode: 4_026_531_840, cookie: Some(9) },
@@ -168,6 +195,7 @@ mod tests {
             Record { mac: Vec::new(), address_label: None, ..record() },
             Record { on_lo: None, ..record() },
             // An earlier version's.
+            Record { resource: String::new(), ..record() },
             Record { namespace: Identity { cookie: None, ..record().namespace }, ..record() },
             Record { on_lo: Some(silent), ..record() },
         ];

@@ -102,10 +102,33 @@ impl<'a> Site<'a> {
         if self.wanted.never().is_some() {
             return Ok(None);
         }
-        let held = interface::find_held(&self.kernel, self.wanted)?;
+        let others = match self.wanted.nic {
+            None => record::of_others(self.context, self.wanted.ip, &self.file),
+            // It was asked for there.
+            Some(_) => Vec::new(),
+        };
+        let own = Identity::own();
+        let is_anothers = |held: &Held| {
+            let place = (held.link.index, held.address.prefix);
+            others.iter().any(|one| (one.index, one.prefix) == place && one.namespace.is(&own))
+        };
+        let held = interface::find_held_but(&self.kernel, self.wanted, &is_anothers)?;
         // With a prefix that is none, lo's own addresses could be meant as well.
         let is_odd = self.wanted.odd_prefix.is_some();
         Ok(held.filter(|held| !is_odd || !held.link.has(IFF_LOOPBACK)))
+    }
+
+    /// The address on one interface, where start put it: copies of it elsewhere are others'.
+    ///
+    /// # Errors
+    /// When the kernel can't be asked.
+    pub(crate) fn find_on(&self, index: u32) -> Result<Option<Held>> {
+        if let Some(held) = self.find_as_recorded()? {
+            return Ok(Some(held));
+        }
+        let Some(link) = self.kernel.find_link_by_index(index)? else { return Ok(None) };
+        let there = Wanted { nic: Some(link.name), ..self.wanted.clone() };
+        interface::find_held(&self.kernel, &there)
     }
 
     /// The address where start put it, even if the interface has another name now, or another prefix is wanted.

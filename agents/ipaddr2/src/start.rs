@@ -88,6 +88,7 @@ fn before(site: &Site<'_>, place: &Place) -> Result<Option<Held>> {
 /// Writes down what is about to be done. Only how lo had the address is known nowhere else.
 fn remember(site: &mut Site<'_>, link: &Link, prefix: u8) -> Result<()> {
     let record = Record {
+        resource: site.context.instance.name.clone(),
         index: link.index,
         prefix,
         namespace: Identity::own(),

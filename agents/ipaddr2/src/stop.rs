@@ -15,8 +15,8 @@ use std::time::Duration;
 /// How long the announcer's end is waited for: it ends at once, or can't be ended.
 const FOR_ANNOUNCER: Duration = Duration::from_secs(2);
 
-/// How many copies there may be: where start put it, and where it is wanted.
-const COPIES: usize = 4;
+/// How many copies are taken away, if somebody should add them as fast.
+const COPIES: usize = 256;
 
 /// Stops announcing, then takes the address, and what came with it, away.
 pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
@@ -59,10 +59,12 @@ fn sharing(site: &Site<'_>, held: Option<&Held>) -> Option<(Sharing, Option<Link
     site.share_at(&place).map(|sharing| (sharing, Some(place.link)))
 }
 
-/// Takes the address away, wherever start put it or it is as it is wanted.
+/// Takes the address away where start put it, or else wherever it is as it is wanted.
 fn remove_all(site: &Site<'_>) -> Result<()> {
+    let place = site.find_as_recorded()?.map(|held| held.link.index);
     for _ in 0..COPIES {
-        let Some(held) = site.find()? else { break };
+        let found = place.map_or_else(|| site.find(), |index| site.find_on(index))?;
+        let Some(held) = found else { break };
         remove(site, &held)?;
     }
     Ok(())
@@ -109,12 +111,13 @@ fn flush_routes() {
     }
 }
 
-/// What is still there.
-pub(crate) fn leftovers(site: &Site<'_>) -> Result<Vec<String>> {
-    let sharing = sharing(site, site.find()?.as_ref());
+/// What is still there; of the address, on the interface where start had put it, if that is known.
+pub(crate) fn leftovers(site: &Site<'_>, place: Option<u32>) -> Result<Vec<String>> {
+    let find = || place.map_or_else(|| site.find(), |index| site.find_on(index));
+    let sharing = sharing(site, find()?.as_ref());
     // Another instance may be about to start: what it put there by now is no leftover of this one.
     let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
-    let held = site.find()?;
+    let held = find()?;
     let mut left = Vec::new();
     if let Some((sharing, link)) = sharing {
         let (rest, parts) = sharing.leftovers(site.context, link.as_ref())?;

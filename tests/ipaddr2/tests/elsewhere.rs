@@ -248,3 +248,63 @@ fn what_was_started_runs_on_when_its_prefix_is_spoilt() {
         }
     }
 }
+
+/// Three interfaces have as good a network: nic names them, or the kernel does.
+fn on_many() -> World {
+    let world = World::ours();
+    world.node.ip("link add v2 type veth peer name w2\nlink set w2 up\nlink set v2 up\naddress add 192.168.144.3/24 dev v1\n\
+                   address add 192.168.144.4/24 dev v2\n");
+    world
+}
+
+#[test]
+fn a_stop_leaves_copies_on_other_interfaces_alone() {
+    let world = on_many();
+    world.expect("start", 0);
+    // Somebody's own, which no record names.
+    world.node.ip(&format!("address add {VIP}/24 dev v1\n"));
+    let other = world.call("start").parameter("nic", "v2").env("OCF_RESOURCE_INSTANCE", "other");
+    world.make(&other).is(0);
+    assert_eq!(world.has(VIP).len(), 3);
+    world.expect("stop", 0);
+    let left = world.has(VIP).join(" ");
+    assert!(!left.contains("v0") && left.contains("v1") && left.contains("v2"), "{left}");
+    world.make(&other.action("monitor")).is(0);
+}
+
+#[test]
+fn what_another_resource_started_on_a_named_interface_is_its_own() {
+    let world = on_many();
+    let other = world.call("start").parameter("nic", "v2").env("OCF_RESOURCE_INSTANCE", "other");
+    world.make(&other).is(0);
+    for action in ["probe", "monitor"] {
+        world.expect(action, 7);
+    }
+    world.expect("stop", 0);
+    world.make(&other.clone().action("monitor")).is(0);
+    // Without its record nobody knows whose it is.
+    fs::remove_file(world.records().join(format!("IPaddr2-{VIP}%v2.record"))).unwrap();
+    world.expect("monitor", 0);
+    world.expect("stop", 0);
+    assert_eq!(world.has(VIP).len(), 0);
+    // The same resource, whose nic was taken out of the configuration while it ran.
+    let mut world = on_many().with("nic", "v2");
+    world.expect("start", 0);
+    world.change("nic", "");
+    world.expect("monitor", 0);
+    world.expect("stop", 0);
+    assert_eq!(world.has(VIP).len(), 0);
+}
+
+#[test]
+fn an_address_with_many_prefixes_goes_with_all_of_them() {
+    let world = World::ours();
+    world.expect("start", 0);
+    let lines: String = (16..=32)
+        .filter(|bits| *bits != 24)
+        .map(|bits| format!("address add {VIP}/{bits} dev v0\n"))
+        .collect();
+    world.node.ip(&lines);
+    world.expect("stop", 0);
+    assert_eq!(world.has(VIP).len(), 0);
+}

@@ -17,6 +17,18 @@ use std::collections::BTreeSet;
 /// # Errors
 /// When the kernel can't be asked.
 pub(crate) fn find_held(kernel: &Kernel, wanted: &Wanted) -> Result<Option<Held>> {
+    find_held_but(kernel, wanted, &|_| false)
+}
+
+/// The same, on an interface that wasn't named passing over what is another's.
+///
+/// # Errors
+/// When the kernel can't be asked.
+pub(crate) fn find_held_but(
+    kernel: &Kernel,
+    wanted: &Wanted,
+    is_anothers: &dyn Fn(&Held) -> bool,
+) -> Result<Option<Held>> {
     if let Some(nic) = &wanted.nic {
         return match kernel.find_link(nic)? {
             Some(link) => find_on(kernel, wanted, link),
@@ -27,13 +39,14 @@ pub(crate) fn find_held(kernel: &Kernel, wanted: &Wanted) -> Result<Option<Held>
     // The kernel's own route to an address of this node says where it is, but not where it is, too.
     let own = kernel.fib_match(ip, None)?.filter(|route| route.kind == RTN_LOCAL);
     let first = own.filter(|route| route.prefix == Family::of(ip).bits()).and_then(|r| r.index);
-    if let Some(held) = find_at(kernel, wanted, first)? {
+    let is_own = |held: &Held| !is_anothers(held);
+    if let Some(held) = find_at(kernel, wanted, first)?.filter(is_own) {
         return Ok(Some(held));
     }
     let places = kernel.addresses_anywhere(ip)?;
     let others: BTreeSet<u32> = places.iter().map(|place| place.index).collect();
     for index in others.into_iter().filter(|&index| Some(index) != first) {
-        if let Some(held) = find_at(kernel, wanted, Some(index))? {
+        if let Some(held) = find_at(kernel, wanted, Some(index))?.filter(is_own) {
             return Ok(Some(held));
         }
     }
