@@ -17,18 +17,19 @@ mod identity;
 mod lock;
 mod memory;
 mod multicast;
+mod others;
 mod rule;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use changes::Rest;
 pub(crate) use lock::Turn;
+pub(crate) use others::Rest;
 
 use crate::Parameters;
 use crate::kernel::Link;
 use crate::record;
-use crate::wanted::clone_number;
+use crate::wanted::{Wanted, clone_number};
 use firewall::{Chain, Trouble};
 use identity::{Identity, Mac};
 use memory::Memory;
@@ -56,6 +57,8 @@ pub(crate) struct Sharing {
     table: String,
     chain: String,
     rewrites_arp: bool,
+    /// The names of the interface, as far as they are known beside what is remembered.
+    interfaces: Vec<String>,
     memory_file: StateFile,
     lock_file: StateFile,
 }
@@ -162,7 +165,7 @@ impl Sharing {
     pub(crate) fn of(
         parameters: &Parameters,
         context: &Context,
-        ip: IpAddr,
+        wanted: &Wanted,
         prefix: Option<u8>,
         broadcast: Option<Ipv4Addr>,
         link: Option<&Link>,
@@ -170,8 +173,10 @@ impl Sharing {
         if !is_shared(parameters, context) || link.is_some_and(|link| link.has(IFF_LOOPBACK)) {
             return None;
         }
-        let namespace = parameters.network_namespace.as_deref();
-        let memory_file = record::file(context, ip, None, namespace, "sharing");
+        let (ip, nic) = (wanted.ip, wanted.nic.as_deref());
+        let file =
+            |kind| record::file(context, ip, nic, parameters.network_namespace.as_deref(), kind);
+        let interfaces = link.map(|link| link.name.as_str()).into_iter().chain(nic);
         let identity =
             prefix.map(|prefix| Identity::of(ip, prefix, parameters.broadcast, broadcast));
         Some(Self {
@@ -183,8 +188,9 @@ impl Sharing {
             table: parameters.clusterip_table.clone(),
             chain: parameters.clusterip_chain.clone(),
             rewrites_arp: parameters.clusterip_mac_mangle && ip.is_ipv4(),
-            memory_file,
-            lock_file: record::file(context, ip, None, namespace, "turn"),
+            interfaces: interfaces.map(str::to_owned).collect(),
+            memory_file: file("sharing"),
+            lock_file: file("turn"),
         })
     }
 

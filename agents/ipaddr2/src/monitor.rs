@@ -30,6 +30,10 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
         if !state.is_active() {
             return Ok(state);
         }
+        let is_start = site.context.action == "start";
+        if is_start && !sharing.is_started() {
+            return Ok(State::stopped("it is served, but nobody looks after it"));
+        }
     }
     // A look before a start: what needs more than a look is the start's.
     if site.context.action == "start" && needs_adoption(site, &held)? {
@@ -39,6 +43,9 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
         // Of an address that nodes share, others are owners, too.
         if sharing.is_none() && site.context.level_among(&[0, 10]) == 10 {
             guard(site, &held)?;
+        }
+        if let Some(sharing) = &sharing {
+            sharing.note_running(site.context, &held.link);
         }
         inform(site, &held);
     }

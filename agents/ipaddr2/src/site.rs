@@ -159,7 +159,7 @@ impl<'a> Site<'a> {
         broadcast: Option<Ipv4Addr>,
         link: Option<&Link>,
     ) -> Option<Sharing> {
-        Sharing::of(self.parameters, self.context, self.wanted.ip, prefix, broadcast, link)
+        Sharing::of(self.parameters, self.context, self.wanted, prefix, broadcast, link)
     }
 
     /// The same, of an address that is to be at a place.

@@ -85,8 +85,8 @@ pub(crate) fn forget(context: &Context, parameters: &Parameters, wanted: &Wanted
     let announcer = record::file(context, wanted.ip, nic, name, "announcer");
     let silenced = announcer::end(announcer.path(), &context.deadline.within(FOR_ANNOUNCER));
     // Rules went with the namespace as addresses did.
-    let forgotten = [(nic, "record"), (None, "sharing"), (None, "turn")]
-        .map(|(nic, kind)| record::file(context, wanted.ip, nic, name, kind).remove());
+    let forgotten = ["record", "sharing", "turn"]
+        .map(|kind| record::file(context, wanted.ip, nic, name, kind).remove());
     for error in forgotten.into_iter().chain([silenced]).filter_map(Result::err) {
         tracing::warn!("{error}");
     }

@@ -81,6 +81,78 @@ fn a_stop_leaves_another_instance_alone() {
     assert_eq!((rules(&world), world.has(VIP).len()), (there, 1));
 }
 
+/// The other instance's rules were saved while it was here, and restored when it was gone.
+#[test]
+fn a_restored_rule_of_an_instance_that_runs_nowhere_keeps_no_address() {
+    let mut world = shared();
+    let before = Snapshot::full(&world.node);
+    let instance = |world: &mut World, number: &str, action: &str| {
+        world.change("CRM_meta_clone", number);
+        world.expect(action, 0);
+    };
+    instance(&mut world, "0", "start");
+    instance(&mut world, "1", "start");
+    let saved = world.node.run("iptables-save", &["-t", "mangle"], "");
+    instance(&mut world, "0", "stop");
+    instance(&mut world, "1", "stop");
+    // It comes back before the other instance's start, or while that one runs.
+    for is_before in [true, false] {
+        let restore = || world.node.run("iptables-restore", &["-n"], &saved);
+        let _ = is_before.then(restore);
+        world.change("CRM_meta_clone", "0");
+        world.expect("start", 0);
+        assert_eq!(rules(&world).len(), 2);
+        looks(&world, 0);
+        if !is_before {
+            world.node.run("iptables-restore", &["-n"], &saved);
+        }
+        world.expect("stop", 0);
+        looks(&world, 7);
+        world.is_as_before(&before);
+    }
+    let log = world.log();
+    assert!(log.contains("no instance that runs here needs it"), "{log}");
+    // Restored while the first one runs, and then its own instance starts here: now both count.
+    instance(&mut world, "0", "start");
+    world.node.run("iptables-restore", &["-n"], &saved);
+    instance(&mut world, "1", "start");
+    instance(&mut world, "0", "stop");
+    world.change("CRM_meta_clone", "1");
+    looks(&world, 0);
+    world.expect("stop", 0);
+    world.is_as_before(&before);
+}
+
+/// Two resources have the same address, each as a clone on an interface of its own.
+#[test]
+fn the_same_address_on_two_interfaces_is_shared_on_each_by_itself() {
+    let mut world = shared().with_all(&[("nic", "v0"), ("cidr_netmask", "24")]);
+    world.node.ip("link add u0 type veth peer name u1\nlink set u0 up\nlink set u1 up\n");
+    world.node.ip("address add 192.168.144.3/24 dev u0\n");
+    let before = Snapshot::full(&world.node);
+    let on = |world: &mut World, nic: &str, number: &str| {
+        world.change("nic", nic);
+        world.change("CRM_meta_clone", number);
+    };
+    for last in [("v0", "0"), ("u0", "1")] {
+        on(&mut world, "v0", "0");
+        world.expect("start", 0);
+        let first = rules(&world);
+        on(&mut world, "u0", "1");
+        world.expect("start", 0);
+        assert_eq!((rules(&world).len(), &rules(&world)[2..]), (4, &first[..]));
+        let other = if last.0 == "v0" { ("u0", "1") } else { ("v0", "0") };
+        on(&mut world, other.0, other.1);
+        world.expect("stop", 0);
+        looks(&world, 7);
+        on(&mut world, last.0, last.1);
+        looks(&world, 0);
+        world.expect("stop", 0);
+        looks(&world, 7);
+        world.is_as_before(&before);
+    }
+}
+
 #[test]
 fn an_address_without_its_rules_is_a_failure_that_start_mends_and_stop_ends() {
     for last in ["start", "stop"] {

@@ -4,21 +4,13 @@
 
 use super::firewall::{self, Trouble};
 use super::memory::Memory;
+use super::others::Rest;
 use super::rule::{Buckets, Part, Rule};
 use super::{Mac, Sharing, multicast, tables};
 use crate::kernel::Link;
 use ocf::command::find_program;
 use ocf::{Context, Error, Result, tracing};
 use std::path::Path;
-
-/// Who else needs the address on this node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rest {
-    /// Nobody: now the address goes, and then [`Sharing::clear`] is due.
-    Nobody,
-    /// Other instances, which serve other buckets: address and all stay.
-    Others,
-}
 
 impl Sharing {
     /// Takes the share on an interface. The address may be there already or not; it is to be added after
@@ -37,15 +29,22 @@ impl Sharing {
                 format!("interface {}: iptables takes the name for a pattern", link.name);
             return Err(Error::args(sentence + "; rename it"));
         }
-        let before = self.in_chain(context).rules()?;
-        let new = Memory { interface: link.name.clone(), mac, seed };
-        if let Some(old) = self.memory().filter(|old| *old != new) {
-            self.forget(context, link, &old, &before, &new)?;
+        let mut before = self.in_chain(context).rules()?;
+        let interface = link.name.clone();
+        let old = self.memory();
+        let others = old.as_ref().filter(|old| old.interface == interface);
+        let started = others.map_or(0, |old| old.started) | self.mask();
+        let new = Memory { interface, mac, seed, started };
+        if let Some(old) = &old {
+            self.forget(context, link, old, &before, &new)?;
         }
         self.remember(&new)?;
+        before.retain(|rule| rule.interface == link.name);
+        let strangers = self.split_strangers(&mut before, &new);
         let own = Buckets { mask: self.mask(), total: self.total, seed };
         let done = self
-            .filter(context, link, own)
+            .end_strangers(context, &strangers)
+            .and_then(|()| self.filter(context, link, own))
             .map(|()| self.end_shell_agents())
             .and_then(|()| multicast::take(link, &mac))
             .and_then(|()| self.rewrite_arp(context, Some(&mac)))
@@ -62,21 +61,21 @@ impl Sharing {
     /// # Errors
     /// When a rule of this instance is there and stays.
     pub(crate) fn stop(&self, context: &Context) -> Result<Rest> {
+        let memory = self.memory();
         let rules = self.rules_to_stop(context)?;
+        let rules: Vec<Rule> =
+            rules.into_iter().filter(|rule| self.is_here(rule, None, memory.as_ref())).collect();
         for rule in rules.iter().filter(|rule| self.is_own(rule)) {
             self.delete_to_stop(context, rule)?;
         }
-        let is_others = |rule: &Rule| matches!(rule.part, Part::Buckets(_)) && !self.is_own(rule);
-        // A rule of this instance may name an interface that isn't known otherwise any more.
-        if let Some(rule) = rules.iter().find(|rule| self.is_own(rule))
-            && self.memory().is_none()
-            && let (Some(seed), Some(mac)) = (self.seed, self.mac)
-        {
-            let memory = Memory { interface: rule.interface.clone(), mac, seed };
-            // Only a hint: the interface is known by its name, too.
-            let _hint = memory.write(&self.memory_file);
+        let rest = self.rest(&rules, memory.as_ref());
+        match memory {
+            Some(memory) if rest == Rest::Others => self.forget_own(memory),
+            Some(_) => {}
+            // A rule of this instance may name an interface that isn't known otherwise any more.
+            None => self.hint(rules.iter().find(|rule| self.is_own(rule))),
         }
-        Ok(if rules.iter().any(is_others) { Rest::Others } else { Rest::Nobody })
+        Ok(rest)
     }
 
     /// Takes away what the instances shared, when the last one has stopped and the address is gone.
@@ -84,15 +83,18 @@ impl Sharing {
     /// # Errors
     /// When something stays.
     pub(crate) fn clear(&self, context: &Context, link: Option<&Link>) -> Result<()> {
-        let rules = self.rules_to_stop(context)?;
         let memory = self.memory();
-        for rule in rules.iter().filter(|rule| is_claimed(rule, link, memory.as_ref())) {
-            self.delete_to_stop(context, rule)?;
-        }
+        let rules = self.rules_to_stop(context)?;
+        let (here, elsewhere): (Vec<Rule>, Vec<Rule>) =
+            rules.into_iter().partition(|rule| self.is_here(rule, link, memory.as_ref()));
+        here.iter().try_for_each(|rule| self.delete_to_stop(context, rule))?;
         self.end_shell_agents();
-        self.rewrite_arp(context, None)?;
-        if let Some(link) = link {
-            self.macs().iter().try_for_each(|mac| multicast::leave(link, mac))?;
+        // What the address's ARP answers name isn't of one interface only.
+        if !elsewhere.iter().any(Rule::is_of_buckets) {
+            self.rewrite_arp(context, None)?;
+        }
+        for interface in self.known_interfaces(link, memory.as_ref()) {
+            self.macs().iter().try_for_each(|mac| multicast::leave(interface, mac))?;
         }
         if let Err(error) = self.memory_file.remove() {
             // All that it remembers is gone.
@@ -111,7 +113,10 @@ impl Sharing {
         context: &Context,
         link: Option<&Link>,
     ) -> Result<(Rest, Vec<String>)> {
+        let memory = self.memory();
         let rules = self.rules_to_stop(context)?;
+        let (here, elsewhere): (Vec<Rule>, Vec<Rule>) =
+            rules.into_iter().partition(|rule| self.is_here(rule, link, memory.as_ref()));
         let name = |rule: &Rule| {
             let rule = rule.arguments(self.ip).join(" ");
             format!("rule {rule} of {}", self.in_chain(context).name())
@@ -119,17 +124,17 @@ impl Sharing {
         // What can't be taken away for want of the program was told of in the log: without their address the
         // rules do no harm, and a node isn't fenced for them.
         let is_able = find_program(context, Path::new(self.in_chain(context).program())).is_some();
-        let to_go: Vec<&Rule> = rules.iter().filter(|_| is_able).collect();
-        let own = to_go.iter().filter(|rule| self.is_own(rule)).map(|rule| name(rule)).collect();
-        let is_others = |rule: &Rule| matches!(rule.part, Part::Buckets(_)) && !self.is_own(rule);
-        if rules.iter().any(is_others) {
-            return Ok((Rest::Others, own));
+        let rest = self.rest(&here, memory.as_ref());
+        let is_left = |rule: &&Rule| is_able && (rest == Rest::Nobody || self.is_own(rule));
+        let mut left: Vec<String> = here.iter().filter(is_left).map(name).collect();
+        if rest == Rest::Others {
+            return Ok((rest, left));
         }
-        let mut left: Vec<String> = own;
-        let memory = self.memory();
-        let is_left = |rule: &&&Rule| is_claimed(rule, link, memory.as_ref());
-        left.extend(to_go.iter().filter(is_left).map(|rule| name(rule)));
-        for mac in self.rewrites_to_stop(context)? {
+        let rewrites = match elsewhere.iter().any(Rule::is_of_buckets) {
+            true => Vec::new(),
+            false => self.rewrites_to_stop(context)?,
+        };
+        for mac in rewrites {
             let mac = crate::kernel::Mac(&mac).to_string();
             left.push(format!("rewriting of {}'s ARP sender to {mac}", self.ip));
         }
@@ -141,14 +146,14 @@ impl Sharing {
                 left.push(format!("multicast address {mac} of {}", link.name));
             }
         }
-        Ok((Rest::Nobody, left))
+        Ok((rest, left))
     }
 
     /// Puts down what this start is about to ask for. That it can't is no reason not to ask, unless
     /// something else stands there.
     fn remember(&self, new: &Memory) -> Result<()> {
         match new.write(&self.memory_file) {
-            Err(error) if self.memory().is_none_or(|old| old == *new) => {
+            Err(error) if self.memory().is_none_or(|old| old.asks_for_the_same(new)) => {
                 tracing::warn!("{}", error.reason);
                 Ok(())
             }
@@ -233,7 +238,8 @@ impl Sharing {
         }
     }
 
-    /// Takes away what an earlier start left that asked for something else.
+    /// Takes away what an earlier start left that asked for something else. Of an interface that isn't the
+    /// address's any more that is everything: the rules keep nobody from it.
     fn forget(
         &self,
         context: &Context,
@@ -243,15 +249,13 @@ impl Sharing {
         new: &Memory,
     ) -> Result<()> {
         if old.mac != new.mac {
-            multicast::leave(link, &old.mac)?;
+            multicast::leave(&link.name, &old.mac)?;
         }
-        let is_old =
-            |rule: &&Rule| rule.interface == old.interface && old.interface != new.interface;
-        let is_ours = |rule: &&Rule| self.is_own(rule) || !matches!(rule.part, Part::Buckets(_));
-        for rule in rules.iter().filter(is_old).filter(is_ours) {
-            self.in_chain(context).delete(rule)?;
+        if old.interface == new.interface {
+            return Ok(());
         }
-        Ok(())
+        let mut old = rules.iter().filter(|rule| rule.interface == old.interface);
+        old.try_for_each(|rule| Ok(self.in_chain(context).delete(rule)?))
     }
 
     /// The shared hardware addresses that the interface may have been asked for.
@@ -311,12 +315,4 @@ impl Sharing {
             Ok(found) => Ok(found),
         }
     }
-}
-
-/// Whether a rule that all instances share is theirs: somebody else may drop packets to the address on
-/// another interface.
-fn is_claimed(rule: &Rule, link: Option<&Link>, memory: Option<&Memory>) -> bool {
-    let interfaces =
-        [link.map(|link| link.name.as_str()), memory.map(|memory| memory.interface.as_str())];
-    !matches!(rule.part, Part::Buckets(_)) && interfaces.contains(&Some(&rule.interface))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What the first start on this node remembers below /run, before it changes anything: a stop finds the
-//! rules and the hardware address by it, even when the interface's other addresses are gone by then, or its
-//! name is another one.
+//! What starts on this node remember below /run, before they change anything: a stop finds the rules and the
+//! hardware address by it, even when the interface's other addresses are gone by then, or its name is another
+//! one; and it knows by it which other instances need the address.
 
 use super::{Mac, identity};
 use crate::record::{head, lines};
@@ -13,6 +13,8 @@ pub(crate) struct Memory {
     pub(crate) interface: String,
     pub(crate) mac: Mac,
     pub(crate) seed: u32,
+    /// The buckets of the instances that started here and haven't stopped, a bit each.
+    pub(crate) started: u32,
 }
 
 impl Memory {
@@ -28,12 +30,22 @@ impl Memory {
             interface: line("interface")?.to_owned(),
             mac: identity::parse_mac(line("mac")?).ok()?,
             seed: identity::parse_seed(line("seed")?).ok()?,
+            started: identity::parse_seed(line("started")?).ok()?,
         })
     }
 
     fn text(&self) -> String {
         let (interface, mac, seed) = (&self.interface, crate::kernel::Mac(&self.mac), self.seed);
-        format!("{}interface {interface}\nmac {mac}\nseed {seed:#010x}\n", head())
+        let started = self.started;
+        let head = head();
+        format!(
+            "{head}interface {interface}\nmac {mac}\nseed {seed:#010x}\nstarted {started:#010x}\n"
+        )
+    }
+
+    /// Whether both ask for the same, whoever started.
+    pub(crate) fn asks_for_the_same(&self, other: &Self) -> bool {
+        *self == Self { started: self.started, ..other.clone() }
     }
 
     /// Puts it in place.
@@ -51,14 +63,15 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_and_nothing_else() {
-        let memory =
-            Memory { interface: "v0".to_owned(), mac: [0x23, 1, 2, 3, 4, 5], seed: 0x1234 };
+        let (interface, mac) = ("v0".to_owned(), [0x23, 1, 2, 3, 4, 5]);
+        let memory = Memory { interface, mac, seed: 0x1234, started: 5 };
         let text = memory.text();
         assert_eq!(Memory::parse(&text), Some(memory));
         for (good, bad) in [
             ("form 1", "form 2"),
             ("mac 23", "mac 22"),
             ("seed 0x", "seed "),
+            ("started 0x", "started -"),
             ("boot", "bot"),
             ("interface v0\n", ""),
         ] {

@@ -48,11 +48,11 @@ pub(crate) fn take(link: &Link, mac: &Mac) -> Result<()> {
 ///
 /// # Errors
 /// When the interface refuses.
-pub(crate) fn leave(link: &Link, mac: &Mac) -> Result<()> {
-    match crate::sys::delete_multicast(&link.name, mac) {
+pub(crate) fn leave(name: &str, mac: &Mac) -> Result<()> {
+    match crate::sys::delete_multicast(name, mac) {
         Ok(()) | Err(Errno::ENOENT | Errno::ENODEV | Errno::ENXIO) => Ok(()),
         Err(errno) => {
-            let (mac, name) = (crate::kernel::Mac(mac), &link.name);
+            let mac = crate::kernel::Mac(mac);
             let why = describe(&errno.into());
             Err(Error::generic(format!("cannot stop {name} taking frames to {mac}: {why}")))
         }

@@ -130,6 +130,11 @@ fn parse_number(text: &str) -> Option<u32> {
 }
 
 impl Rule {
+    /// Whether it lets an instance's clients through.
+    pub(crate) const fn is_of_buckets(&self) -> bool {
+        matches!(self.part, Part::Buckets(_))
+    }
+
     /// What it is, as the arguments of iptables behind the chain.
     pub(crate) fn arguments(&self, ip: IpAddr) -> Vec<String> {
         let text = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();

@@ -5,11 +5,13 @@
 
 mod agreement;
 mod mishaps;
+mod others;
 
 use super::{Rest, Share, Sharing, multicast, tables};
 use crate::Parameters;
 use crate::kernel::{Kernel, Link};
 use crate::testing::{in_namespace, ip};
+use crate::wanted::Wanted;
 use ocf::environment::Environment;
 use ocf::parameter::{Declared, Reader, Rigour};
 use ocf::{Context, State};
@@ -48,6 +50,7 @@ struct Instance {
     sharing: Option<Sharing>,
     parameters: Parameters,
     context: Context,
+    wanted: Wanted,
     ip: IpAddr,
 }
 
@@ -78,8 +81,9 @@ impl Instance {
         let ip = ip.parse::<IpAddr>().unwrap();
         let (prefix, broadcast) =
             if ip.is_ipv4() { (24, "10.9.0.255".parse().ok()) } else { (64, None) };
-        let sharing = Sharing::of(&parameters, &context, ip, Some(prefix), broadcast, None);
-        Self { sharing, parameters, context, ip }
+        let wanted = Wanted::of(&parameters, &context).unwrap();
+        let sharing = Sharing::of(&parameters, &context, &wanted, Some(prefix), broadcast, None);
+        Self { sharing, parameters, context, wanted, ip }
     }
 
     fn sharing(&self) -> &Sharing {
@@ -317,7 +321,8 @@ fn an_address_is_shared_by_instances_that_have_the_same_one() {
         assert!(!is_shared(&[("unique_clone_address", "true")]));
         let one = Instance::new(&folder, VIP, 0, &[]);
         let lo = Kernel::open().unwrap().find_link("lo").unwrap();
-        let of = |link| Sharing::of(&one.parameters, &one.context, one.ip, Some(32), None, link);
+        let of =
+            |link| Sharing::of(&one.parameters, &one.context, &one.wanted, Some(32), None, link);
         assert!(of(lo.as_ref()).is_none(), "no client's frame comes in by lo");
         assert!(of(Some(&link())).is_some());
     });
