@@ -55,10 +55,18 @@ pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
 
 /// Makes /proc/sys read-only for this thread and what it starts, as it is in containers.
 pub(crate) fn make_settings_read_only() {
+    mount(&["--bind", "-o", "ro", "/proc/sys", "/proc/sys"]);
+}
+
+/// Lets this thread see no process.
+pub(crate) fn hide_processes() {
+    mount(&["-t", "tmpfs", "none", "/proc"]);
+}
+
+/// Mounts something that only this thread and what it starts see.
+fn mount(words: &[&str]) {
     unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace needs root");
-    let mounts: [&[&str]; 2] =
-        [&["--make-rprivate", "/"], &["--bind", "-o", "ro", "/proc/sys", "/proc/sys"]];
-    for words in mounts {
+    for words in [&["--make-rprivate", "/"], words] {
         assert!(Command::new("mount").args(words).status().expect("mount(8)").success());
     }
 }

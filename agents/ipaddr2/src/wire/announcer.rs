@@ -134,23 +134,34 @@ fn go_on(path: &Path, plan: &Plan, bursts: Bursts, packets: &Packets) -> Result<
 /// When it can't be ended within two seconds, or before the deadline. Then it ends by itself, as soon as it
 /// looks for its file or for the address.
 pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
-    let Some(file) = find(path)? else { return Ok(()) };
     let deadline = deadline.within(END_WITHIN);
+    while let Some(file) = find(path)? {
+        if end_holder(path, &file, &deadline)? || deadline.is_over() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Ends the announcer that holds a file, and removes that; `false` where another one is at its path by then.
+fn end_holder(path: &Path, file: &File, deadline: &Deadline) -> Result<bool> {
     let mut is_removed = false;
-    while !lock(&file, Lock::Shared).map_err(io::Error::from).explain("lock", path)? {
-        match find_holder(&file, path)? {
+    while !lock(file, Lock::Shared).map_err(io::Error::from).explain("lock", path)? {
+        match find_holder(file, path)? {
             Some(Holder::Announcer(pid)) => {
                 let identity = Identity::of(pid);
                 // The pid was looked up before the identity and is so after it: the identity is its.
-                let still = find_holder(&file, path)? == Some(Holder::Announcer(pid));
+                let still = find_holder(file, path)? == Some(Holder::Announcer(pid));
                 if let Some(identity) = identity.filter(|_| still) {
                     identity.signal(Signal::SIGKILL)?;
-                    let _gone = identity.wait_gone(&deadline);
+                    let _gone = identity.wait_gone(deadline);
                 }
             }
             // It ends by itself when it finds its file gone.
             Some(Holder::Invisible) if !is_removed => {
-                remove(path)?;
+                if is_at(path, file) {
+                    remove(path)?;
+                }
                 is_removed = true;
             }
             Some(Holder::Invisible) | None => {}
@@ -163,11 +174,15 @@ pub(crate) fn end(path: &Path, deadline: &Deadline) -> Result<()> {
         }
         rest(Duration::from_millis(1));
     }
-    // Nobody starts with this file while it is locked. One that can't be removed is nobody's.
-    if !is_removed && let Err(error) = remove(path) {
+    // Nobody starts with this file while it is locked. What another stop left room for isn't this one.
+    if !is_at(path, file) {
+        return Ok(false);
+    }
+    // One that can't be removed is nobody's.
+    if let Err(error) = remove(path) {
         tracing::warn!("{error}");
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Whether there is an announcer.
@@ -336,7 +351,8 @@ fn lock(file: &File, lock: Lock) -> Result<bool, Errno> {
 enum Holder {
     /// The announcer, by its pid.
     Announcer(i32),
-    /// A process that has no pid here: the announcer, in another container.
+    /// A process that has no pid here, as in another container, or whose name can't be read: the announcer,
+    /// as far as can be known. It ends when it finds its file gone.
     Invisible,
     /// Somebody else: then nobody announces. Not ours to end.
     Other,
@@ -351,15 +367,15 @@ fn find_holder(file: &File, path: &Path) -> Result<Option<Holder>> {
     }
     Ok(Some(match asked.l_pid {
         0 => Holder::Invisible,
-        pid if is_announcer(pid) => Holder::Announcer(pid),
-        _ => Holder::Other,
+        // The lock is an open file's, not a process's: ours aren't.
+        ..0 => Holder::Other,
+        // Ours call themselves so before they have the lock.
+        pid => match fs::read(format!("/proc/{pid}/comm")) {
+            Ok(name) if name.strip_suffix(b"\n") == Some(NAME.to_bytes()) => Holder::Announcer(pid),
+            Ok(_) => Holder::Other,
+            Err(_) => Holder::Invisible,
+        },
     }))
-}
-
-/// Whether a process calls itself what ours do, which they did before they had the lock.
-fn is_announcer(pid: i32) -> bool {
-    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    name.strip_suffix(b"\n") == Some(NAME.to_bytes())
 }
 
 #[cfg(test)]

@@ -103,6 +103,44 @@ fn what_is_no_file_stays_and_is_in_the_way_of_a_start() {
     });
 }
 
+/// Two stops and a start at once: the file of the start's announcer was removed by the stop that was late.
+#[test]
+fn the_file_of_a_newer_announcer_stays() {
+    World::run(|world| {
+        let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
+        let path = directory.file();
+        fs::write(&path, "").unwrap();
+        let old = find(&path).unwrap().unwrap();
+        fs::remove_file(&path).unwrap();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
+        let newer = Identity::of(holder(&path).unwrap()).unwrap();
+        assert!(!end_holder(&path, &old, &seconds(5)).unwrap());
+        assert!(path.exists() && newer.is_alive());
+        end(&path, &seconds(5)).unwrap();
+        assert!(!path.exists() && !newer.is_alive());
+    });
+}
+
+/// As it is for some where /proc is mounted with hidepid.
+#[test]
+fn an_announcer_whose_name_cannot_be_read_ends_with_its_file() {
+    World::run(|world| {
+        let (directory, plan) = (Directory::new(), v4(world, 1000, 50));
+        let path = directory.file();
+        start(&world.kernel, &path, &plan, Bursts::First).unwrap();
+        let process = Identity::of(holder(&path).unwrap()).unwrap();
+        let file = path.clone();
+        let hidden = move || {
+            crate::testing::hide_processes();
+            assert!(is_running(&file).unwrap());
+            end(&file, &seconds(5)).unwrap();
+        };
+        std::thread::spawn(hidden).join().unwrap();
+        assert!(!path.exists());
+        until("it ends", || !process.is_alive());
+    });
+}
+
 #[test]
 fn it_holds_nothing_of_whoever_started_it() {
     World::run(|world| {
