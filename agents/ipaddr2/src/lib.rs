@@ -15,6 +15,7 @@ mod shell_agent;
 mod site;
 mod start;
 mod stop;
+mod switch;
 mod sys;
 #[cfg(test)]
 mod testing;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The form of the file; another one's is nobody's.
 const FORM: &str = "1";
@@ -145,17 +145,30 @@ pub(crate) fn file(
 /// The records of an address for which another interface was asked, or none: those of other resources than
 /// this one.
 pub(crate) fn of_others(context: &Context, ip: IpAddr, own: &StateFile) -> Vec<Record> {
-    let directory = &context.directories.rsctmp;
     let start = format!("IPaddr2-{ip}");
     let is_like = |path: &Path| {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         let rest = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".record"));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['%', '@']))
     };
-    let paths = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-    let others = paths.filter(|path| path != own.path() && is_like(path));
+    let others = files(context).filter(|path| path != own.path() && is_like(path));
     let records = others.filter_map(|path| Record::read(&StateFile::at(path)));
     records.filter(|record| record.resource != context.instance.name).collect()
+}
+
+/// Whether a start of some address in this namespace remembers an interface.
+pub(crate) fn is_remembered(context: &Context, index: u32) -> bool {
+    let own = Identity::own();
+    let is_record = |path: &Path| path.extension() == Some(OsStr::new("record"));
+    let mut records = files(context).filter(|path| is_record(path)).map(StateFile::at);
+    records.any(|file| {
+        Record::read(&file).is_some_and(|one| one.index == index && one.namespace.is(&own))
+    })
+}
+
+/// What is kept below /run.
+fn files(context: &Context) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(&context.directories.rsctmp).into_iter().flatten().flatten().map(|one| one.path())
 }
 
 /// A name as a part of a file's. One that doesn't fit is told from others by its hash (FNV-1a, which doesn't

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Takes the address and tells the network. It either holds the address at the end or leaves nothing.
 
+use crate::cluster::Sharing;
 use crate::configuration::Lifetime;
 use crate::interface::{self, Held, Place};
 use crate::kernel::{Assigned, Family, Link, Refusal};
 use crate::namespace::Identity;
 use crate::record::Record;
 use crate::site::Site;
+use crate::switch::{self, Off};
 use crate::wire::announcer::{self, Bursts};
 use crate::wire::{announce, probe};
-use crate::{dad, lvs, monitor, stop};
+use crate::{dad, lvs, stop};
 use nix::errno::Errno;
 use nix::libc;
 use ocf::{Error, Result, tracing};
-use std::time::Duration;
-
-/// How much of the time that is left start waits for a link, in percent.
-const FOR_LINK: u32 = 60;
-/// How long it waits where nobody asked that the link be up: a card that was just switched on needs seconds.
-const FOR_ANY_LINK: Duration = Duration::from_secs(3);
 
 /// Takes the address.
 pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
@@ -31,14 +27,8 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     let is_ours = site.record.is_some();
     let before = before(&site, &place)?;
     let is_new = is_ours || before.is_none();
-    let link = bring_up(&site, before.as_ref().map_or(&place.link, |held| &held.link))?;
-    remember(&mut site, &link, before.as_ref().map_or(place.prefix, |held| held.address.prefix))?;
-    // The rules come first: without them this node would answer every client.
-    let filtered = sharing.as_ref().map_or(Ok(()), |sharing| sharing.start(site.context, &link));
-    let done = filtered.and_then(|()| match before {
-        Some(held) => adopt(&site, &held).map(|()| held),
-        None => take(&site, &place, link, sharing.is_some()),
-    });
+    let off = Off::before(&site, before.as_ref().map_or(&place.link, |held| &held.link))?;
+    let done = hold(&mut site, &place, before, sharing.as_ref());
     drop(turn);
     match done {
         Ok(held) => {
@@ -47,11 +37,30 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
         }
         Err(error) => {
             // Nothing is left of a start that failed, but what was there before it.
-            if is_new && let Err(error) = stop::stop(&site) {
+            let undone = if is_new { stop::stop(&site) } else { site.file.remove() };
+            let restored = off.map_or(Ok(()), |off| off.restore(&site));
+            for error in [undone, restored].into_iter().filter_map(Result::err) {
                 tracing::warn!("after a start that failed: {error}");
             }
             Err(error)
         }
+    }
+}
+
+/// Holds the address at a place, where it may be already.
+fn hold(
+    site: &mut Site<'_>,
+    place: &Place,
+    before: Option<Held>,
+    sharing: Option<&Sharing>,
+) -> Result<Held> {
+    let link = switch::bring_up(site, before.as_ref().map_or(&place.link, |held| &held.link))?;
+    remember(site, &link, before.as_ref().map_or(place.prefix, |held| held.address.prefix))?;
+    // The rules come first: without them this node would answer every client.
+    sharing.map_or(Ok(()), |sharing| sharing.start(site.context, &link))?;
+    match before {
+        Some(held) => adopt(site, &held).map(|()| held),
+        None => take(site, place, link, sharing.is_some()),
     }
 }
 
@@ -199,31 +208,6 @@ fn adopt(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
         })?;
     }
     waiting.until_usable(&site.kernel, &site.context.deadline)
-}
-
-/// Switches the interface on and waits, within bounds, for its link.
-fn bring_up(site: &Site<'_>, link: &Link) -> Result<Link> {
-    let was_up = link.has(libc::IFF_UP);
-    if !was_up {
-        let done = site.kernel.set_up(link.index);
-        done.map_err(|refusal| refusal.error(&format!("switch {} on", link.name)))?;
-    }
-    let is_asked = site.parameters.check_link_status;
-    let deadline = &site.context.deadline;
-    let bound = match (is_asked, was_up) {
-        (true, _) => deadline.share(FOR_LINK),
-        (false, false) => deadline.share(FOR_LINK).within(FOR_ANY_LINK),
-        // It goes without, as it always has.
-        (false, true) => return Ok(link.clone()),
-    };
-    let now = site.kernel.wait_for_carrier(link.index, &bound)?;
-    if is_asked && now.is_down() {
-        return Err(Error::generic(monitor::down(&now)));
-    }
-    if !now.has_carrier {
-        tracing::warn!("{}; going on without", monitor::down(&now));
-    }
-    Ok(now)
 }
 
 /// Asks the network, where that is wanted, whether somebody has the address.

@@ -122,6 +122,59 @@ fn a_link_that_never_comes() {
     world.is_as_before(&before);
 }
 
+/// The link went while it ran, and a start looks at it.
+#[test]
+fn a_start_that_fails_without_a_link_takes_the_address_away() {
+    let world = World::ours();
+    let before = Snapshot::full(&world.node);
+    world.expect("start", 0);
+    world.peer.ip("link set p0 down");
+    let world = world.with("check_link_status", "true").limit(Duration::from_secs(5));
+    world.expect_reason("start", 1, "v0|link");
+    none(&world, VIP);
+    assert_eq!((world.files(), world.node.processes()), (vec![], vec![]));
+    world.peer.ip("link set p0 up");
+    pause(Duration::from_millis(200));
+    world.is_as_before(&before);
+}
+
+#[test]
+fn a_start_that_fails_switches_its_interface_off_again() {
+    let options = [("nic", "v1"), ("cidr_netmask", "24"), ("check_link_status", "true")];
+    let fails = |with: &str, stays: bool| {
+        let world = World::ours().with_all(&options).limit(Duration::from_secs(5));
+        world.peer.ip("link set p1 down");
+        world.node.ip(&format!("link set v1 down\n{with}"));
+        let before = world.has(VIP);
+        world.expect_reason("start", 1, "v1|link");
+        let flags = world.node.run("ip", &["-o", "link", "show", "v1"], "");
+        assert_eq!(flags.contains("UP"), stays, "{with}: {flags}");
+        assert_eq!((world.has(VIP), world.files()), (before, vec![]));
+        world
+    };
+    fails("", false);
+    fails("address add 192.168.144.3/24 dev v1\n", false);
+    fails("address add 192.168.144.2/24 dev v1\n", false);
+    // These would be gone.
+    let world = fails("address add 2001:db8:77::1/64 dev v1 nodad\n", true);
+    assert_eq!(world.has("2001:db8:77::1").len(), 1);
+    // Another resource is there by then.
+    let world = World::ours().with_all(&options).limit(Duration::from_secs(5));
+    world.peer.ip("link set p1 down");
+    world.node.ip("link set v1 down\n");
+    let other = [("ip", "192.168.144.3"), ("check_link_status", "false")];
+    let other =
+        other.iter().fold(world.call("start"), |call, (name, value)| call.parameter(name, value));
+    std::thread::scope(|scope| {
+        let failing = scope.spawn(|| world.expect_reason("start", 1, "v1|link"));
+        pause(Duration::from_millis(500));
+        world.make(&other).is(0);
+        failing.join().unwrap();
+    });
+    let flags = world.node.run("ip", &["-o", "link", "show", "v1"], "");
+    assert!(flags.contains("UP"), "{flags}");
+}
+
 #[test]
 fn a_namespace_that_goes() {
     let blue = Namespace::new();

@@ -60,9 +60,18 @@ impl Kernel {
 
     /// Sets an interface up; one that is up stays so.
     pub(crate) fn set_up(&self, index: u32) -> Result<(), Refusal> {
+        self.switch(index, LinkFlags::Up)
+    }
+
+    /// Switches an interface off.
+    pub(crate) fn set_down(&self, index: u32) -> Result<(), Refusal> {
+        self.switch(index, LinkFlags::empty())
+    }
+
+    fn switch(&self, index: u32, to: LinkFlags) -> Result<(), Refusal> {
         let mut request = LinkMessage::default();
         request.header.index = index;
-        request.header.flags = LinkFlags::Up;
+        request.header.flags = to;
         request.header.change_mask = LinkFlags::Up;
         self.tell(RTM_NEWLINK, 0, &request)
     }
