@@ -28,6 +28,7 @@ use ocf::{About, Action, Agent, Context, Error, Result, State, tracing};
 use site::Site;
 use std::cell::Cell;
 use std::net::IpAddr;
+use stop::Due;
 use wanted::Wanted;
 
 ocf::parameters! {
@@ -183,8 +184,8 @@ pub struct IpAddr2 {
     wanted: Result<Wanted>,
     /// Why the parameters can't work together.
     contradiction: Option<Error>,
-    /// The index of the interface on which this stop found what start had put there.
-    place: Cell<Option<u32>>,
+    /// What this stop has to take away.
+    due: Cell<Due>,
 }
 
 impl IpAddr2 {
@@ -231,7 +232,7 @@ impl IpAddr2 {
         }
         match site {
             Some(site) => {
-                self.place.set(site.find_as_recorded()?.map(|held| held.link.index));
+                self.due.set(Due::of(&site)?);
                 stop::stop(&site)
             }
             None => stop::forget(context, parameters, wanted),
@@ -300,7 +301,7 @@ impl Agent for IpAddr2 {
         let wanted = Wanted::of(&parameters, context);
         let contradiction =
             wanted.as_ref().ok().and_then(|wanted| judge(&parameters, wanted, context).err());
-        Self { parameters, wanted, contradiction, place: Cell::new(None) }
+        Self { parameters, wanted, contradiction, due: Cell::default() }
     }
 
     fn check(&self) -> Result<()> {
@@ -333,11 +334,11 @@ impl Agent for IpAddr2 {
         let parameters = &self.parameters;
         let site = Site::enter(context, parameters, wanted)?;
         let mut all = match &site {
-            Some(site) => stop::leftovers(site, self.place.get())?,
+            Some(site) => stop::leftovers(site, self.due.get())?,
             None => Vec::new(),
         };
         if let Some(left) = Site::enter_left(site.as_ref(), context, parameters, wanted)? {
-            all.extend(stop::leftovers(&left, None)?);
+            all.extend(stop::leftovers(&left, Due::of(&left)?)?);
         }
         Ok(all)
     }

@@ -196,12 +196,13 @@ pub(crate) fn preferred(site: &Site<'_>) -> Option<u32> {
     }
 }
 
-/// An address that was there before lasts from now on, and is waited for like a new one.
+/// An address that was there before lasts from now on, as it is asked for, and is waited for like a new one.
 fn adopt(site: &Site<'_>, Held { link, address }: &Held) -> Result<()> {
+    give_address_label(site);
     let waiting = dad::Waiting::before(&site.kernel, address, link)?;
     let all = site.kernel.details(address)?;
-    if let Some(address) = all.filter(|all| all.valid.is_some()) {
-        let preferred = preferred(site);
+    let preferred = preferred(site);
+    if let Some(address) = all.filter(|all| all.valid.is_some() || all.preferred != preferred) {
         let lasting = Assigned { valid: None, preferred, ..address };
         site.kernel.replace(&lasting).map_err(|refusal| {
             refusal.error(&format!("make {} on {} last", lasting.ip, link.name))

@@ -93,10 +93,34 @@ pub(crate) fn forget(context: &Context, parameters: &Parameters, wanted: &Wanted
     Ok(())
 }
 
+/// What is to go of an address, as far as a start's record tells it: that goes, too.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Due {
+    /// The index of the interface on which the address is where start put it.
+    place: Option<u32>,
+    address_label: Option<u32>,
+}
+
+impl Due {
+    /// Before a stop.
+    ///
+    /// # Errors
+    /// When the kernel can't be asked.
+    pub(crate) fn of(site: &Site<'_>) -> Result<Self> {
+        let place = site.find_as_recorded()?.map(|held| held.link.index);
+        Ok(Self { place, address_label: address_label(site) })
+    }
+}
+
+/// The label by which the address is no source of connections, as start gave it, or would.
+fn address_label(site: &Site<'_>) -> Option<u32> {
+    let recorded = site.record.as_ref().and_then(|record| record.address_label);
+    recorded.or_else(|| site.wanted.address_label(site.parameters))
+}
+
 /// Takes the label away by which the address is no source of connections.
 fn remove_address_label(site: &Site<'_>) {
-    let recorded = site.record.as_ref().and_then(|record| record.address_label);
-    if let Some(label) = recorded.or_else(|| site.wanted.address_label(site.parameters))
+    if let Some(label) = address_label(site)
         && let Err(refusal) = site.kernel.remove_address_label(site.wanted.ip, label)
     {
         tracing::warn!("cannot remove the address label of {}: {refusal}", site.wanted.ip);
@@ -111,9 +135,10 @@ fn flush_routes() {
     }
 }
 
-/// What is still there; of the address, on the interface where start had put it, if that is known.
-pub(crate) fn leftovers(site: &Site<'_>, place: Option<u32>) -> Result<Vec<String>> {
-    let find = || place.map_or_else(|| site.find(), |index| site.find_on(index));
+/// What is still there of what is due; of the address, on the interface where start had put it, if that is
+/// known.
+pub(crate) fn leftovers(site: &Site<'_>, due: Due) -> Result<Vec<String>> {
+    let find = || due.place.map_or_else(|| site.find(), |index| site.find_on(index));
     let sharing = sharing(site, find()?.as_ref());
     // Another instance may be about to start: what it put there by now is no leftover of this one.
     let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
@@ -129,8 +154,54 @@ pub(crate) fn leftovers(site: &Site<'_>, place: Option<u32>) -> Result<Vec<Strin
     if let Some(Held { link, address }) = held {
         left.push(format!("{}/{} on {}", address.ip, address.prefix, link.name));
     }
+    if let Some(label) = due.address_label {
+        match site.kernel.find_address_label(site.wanted.ip) {
+            Ok(found) if found != Some(label) => {}
+            Ok(_) => left.push(format!("address label {label} of {}", site.wanted.ip)),
+            Err(refusal) => left.push(format!("perhaps address label {label} ({refusal})")),
+        }
+    }
     if announcer::is_running(site.announcer.path()).unwrap_or_default() {
         left.push("the process that announces it".to_owned());
     }
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Kernel;
+    use crate::testing::{in_namespace, ip};
+    use ocf::environment::Environment;
+    use ocf::parameter::{Declared, Reader, Rigour};
+
+    #[test]
+    fn an_address_label_that_stays_is_told_of() {
+        in_namespace(|| {
+            let vip = "2001:db8::5";
+            let variables = [
+                ("OCF_RESOURCE_INSTANCE", "vip"),
+                ("HA_RSCTMP", "/nonexistent"),
+                ("OCF_RESKEY_ip", vip),
+                ("OCF_RESKEY_lvs_ipv6_addrlabel", "true"),
+            ];
+            let environment: Environment = variables
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into_iter()
+                .collect();
+            let parameters =
+                Parameters::read(&mut Reader::new(&environment, Rigour::Lenient)).unwrap();
+            let context = Context::of("stop", Duration::from_secs(20), environment).unwrap();
+            let wanted = Wanted::of(&parameters, &context).unwrap();
+            let site = Site::enter(&context, &parameters, &wanted).unwrap().unwrap();
+            let left = || leftovers(&site, Due::of(&site).unwrap()).unwrap();
+            assert_eq!(left(), [""; 0]);
+            for (label, expected) in [(99, 1), (7, 0)] {
+                let kernel = Kernel::open().unwrap();
+                kernel.add_address_label(vip.parse().unwrap(), label).unwrap();
+                assert_eq!(left().len(), expected);
+                ip(&format!("addrlabel del prefix {vip}/128 label {label}"));
+            }
+        });
+    }
 }

@@ -149,6 +149,11 @@ pub(crate) fn check(parameters: &Parameters, wanted: &Wanted, context: &Context)
         (parameters.arp_interval == 0, "parameter arp_interval: 0 ms would be a flood"),
         (parameters.arp_count == 0, "parameter arp_count: 0 would tell nobody of the address"),
         (
+            // The kernel's own word for "none".
+            parameters.lvs_ipv6_addrlabel_value == u32::MAX,
+            "parameter lvs_ipv6_addrlabel_value: 4294967294 is the last label there is",
+        ),
+        (
             parameters.network_namespace.as_deref().is_some_and(|n| !crate::namespace::is_name(n)),
             "parameter network_namespace: it is a name below /run/netns, not a path",
         ),

@@ -142,6 +142,11 @@ fn tunables() {
             labelled("with a word as address label", "abc")
                 .looks(7)
                 .fails(6, "lvs_ipv6_addrlabel_value"),
+            labelled("with the address label that is none", "4294967295")
+                .looks(7)
+                .validate(6, "lvs_ipv6_addrlabel_value")
+                .fails(6, "lvs_ipv6_addrlabel_value"),
+            labelled("with the last address label", "4294967294").works(),
             labelled("with an empty address label", "").looks(7).works(),
             row("with a unique address for each clone")
                 .options(

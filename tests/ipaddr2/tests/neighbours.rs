@@ -59,6 +59,25 @@ fn an_address_that_would_expire_stays() {
     world.expect("stop", 0);
 }
 
+/// A start that found the address there left it as it was.
+#[test]
+fn an_ipv6_address_that_was_there_gets_what_is_asked_for() {
+    let world = World::ours6().with_all(&[
+        ("lvs_ipv6_addrlabel", "true"),
+        ("lvs_ipv6_addrlabel_value", "77"),
+        ("preferred_lft", "0"),
+    ]);
+    world.node.ip(&format!("address add {VIP6}/64 dev v0 nodad\n"));
+    world.expect("start", 0);
+    let labels = world.node.run("ip", &["addrlabel", "list"], "");
+    assert!(labels.contains(&format!("{VIP6}/128 label 77")), "{labels}");
+    let addresses = world.node.run("ip", &["-6", "address", "show", "deprecated"], "");
+    assert!(addresses.contains(VIP6), "{addresses}");
+    world.expect("stop", 0);
+    let labels = world.node.run("ip", &["addrlabel", "list"], "");
+    assert!(!labels.contains(VIP6), "{labels}");
+}
+
 const HANDED: [&[(&str, &str)]; 6] = [
     &[("ip", VIP)],
     &[("ip", VIP), ("nic", "v0"), ("cidr_netmask", "28"), ("iflabel", "vip")],
