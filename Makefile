@@ -14,6 +14,8 @@ DEBS = target/deb
 NEWER = target/deb-newer
 LOGS = target/lab-logs
 export OCF_AGENTS = $(STAGED)
+# Two targets at once, also inside another two.
+TWO = MAKEFLAGS= $(MAKE) --no-print-directory -j2 -Oline
 
 demo: root deb lab-tool
 	$(LAB) demo --packages $(DEBS) --logs $(LOGS) $(if $(filter-out 0 no off false,$(KEEP)),--keep)
@@ -37,7 +39,7 @@ test-beside: stage lab
 	cargo test -p ocf-docker --test grammar --no-run
 	cargo test -p ipaddr2-tests --no-run
 	cargo test -p peers --no-run
-	$(MAKE) --no-print-directory -j2 -Oline beside-engines beside-the-shell-agents
+	$(TWO) beside-engines beside-the-shell-agents
 
 beside-engines:
 	@$(MAKE) --no-print-directory tiers TIERS=run-docker
@@ -85,7 +87,7 @@ test-docker: stage lab
 run-docker:
 	cargo test -p docker-tests --no-run
 	cargo test -p ocf-docker --test grammar --no-run
-	$(MAKE) --no-print-directory -j2 -Oline on-bookworm on-trixie
+	$(TWO) on-bookworm on-trixie
 
 on-bookworm:
 	cargo test -p docker-tests --config "$(call ON_ENGINE,bookworm)" -- --nocapture
@@ -109,7 +111,7 @@ test-lab: lab
 
 # Both releases at once: most of their time they wait.
 test-cluster: deb lab newer
-	$(MAKE) --no-print-directory -j2 -Oline cluster-bookworm cluster-trixie
+	$(TWO) cluster-bookworm cluster-trixie
 
 cluster-%:
 	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release $*
@@ -117,7 +119,7 @@ cluster-%:
 
 # Our packages come, are upgraded and go beside Debian's shell agents, in a cluster that runs.
 test-takeover: deb lab newer
-	$(MAKE) --no-print-directory -j2 -Oline takeover-bookworm takeover-trixie
+	$(TWO) takeover-bookworm takeover-trixie
 
 takeover-%:
 	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release $*
