@@ -2,6 +2,7 @@
 //! A host made of a network and a mount namespace: what a thread inside starts is on that host.
 
 use nix::mount::{MsFlags, mount};
+use nix::poll::poll;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -10,6 +11,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A process that was killed is gone by then, on any machine.
+const END_WITHIN: Duration = Duration::from_secs(30);
 
 /// Both namespaces live as long as this, and what still runs in them is ended with it.
 #[derive(Debug)]
@@ -142,10 +147,19 @@ impl Default for Namespace {
     }
 }
 
+/// One that is killed is in the namespace, and keeps it, until the kernel comes to ending it.
 impl Drop for Namespace {
     fn drop(&mut self) {
-        for (pid, _) in self.processes() {
-            let _ = kill(pid, Signal::SIGKILL);
+        let began = Instant::now();
+        loop {
+            let processes = self.processes();
+            for (pid, _) in &processes {
+                let _ = kill(*pid, Signal::SIGKILL);
+            }
+            if processes.is_empty() || began.elapsed() > END_WITHIN {
+                return;
+            }
+            let _ = poll(&mut [], 5_u8);
         }
     }
 }
