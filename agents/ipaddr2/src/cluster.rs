@@ -334,12 +334,21 @@ impl Sharing {
     fn judge_link(&self, context: &Context, link: &Link, mac: Option<Mac>) -> Result<Share> {
         let Some(mac) = mac else { return Ok(Share::Served) };
         let (ip, name, shown) = (self.ip, &link.name, crate::kernel::Mac(&mac));
-        if !multicast::is_taken(link, &mac)? {
+        if !multicast::is_taken(link, &mac).unwrap_or_else(unknown(true)) {
             return Ok(Share::Broken(format!("{ip}: {name} does not take frames to {shown}")));
         }
         if self.rewrites_arp && !firewall::rewrites(context, ip)?.contains(&mac) {
             return Ok(Share::Broken(format!("{ip}: ARP answers do not name {shown}")));
         }
         Ok(Share::Served)
+    }
+}
+
+/// What goes for a detail that the kernel doesn't tell, as where /proc isn't mounted: no address is taken away
+/// and no node is fenced for want of it.
+fn unknown(answer: bool) -> impl FnOnce(Error) -> bool {
+    move |error| {
+        tracing::warn!("{}", error.reason);
+        answer
     }
 }

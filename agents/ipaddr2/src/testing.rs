@@ -70,3 +70,12 @@ fn mount(words: &[&str]) {
         assert!(Command::new("mount").args(words).status().expect("mount(8)").success());
     }
 }
+
+/// Takes /proc away from this thread and what it starts.
+pub(crate) fn without_proc() {
+    unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace needs root");
+    for words in [["mount", "--make-rprivate", "/"], ["umount", "--lazy", "/proc"]] {
+        let [program, rest @ ..] = words;
+        assert!(Command::new(program).args(rest).status().expect("mount(8)").success());
+    }
+}

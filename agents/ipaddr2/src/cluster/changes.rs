@@ -6,7 +6,7 @@ use super::firewall::{self, Trouble};
 use super::memory::Memory;
 use super::others::Rest;
 use super::rule::{Buckets, Part, Rule};
-use super::{Mac, Sharing, multicast, tables};
+use super::{Mac, Sharing, multicast, tables, unknown};
 use crate::kernel::Link;
 use ocf::command::find_program;
 use ocf::{Context, Error, Result, tracing};
@@ -140,7 +140,7 @@ impl Sharing {
         }
         for mac in self.macs() {
             if let Some(link) = link
-                && multicast::is_taken(link, &mac)?
+                && multicast::is_taken(link, &mac).unwrap_or_else(unknown(false))
             {
                 let mac = crate::kernel::Mac(&mac).to_string();
                 left.push(format!("multicast address {mac} of {}", link.name));
@@ -267,7 +267,7 @@ impl Sharing {
     }
 
     /// The rules, for a stop: where there can't be any, there are none.
-    fn rules_to_stop(&self, context: &Context) -> Result<Vec<Rule>> {
+    pub(super) fn rules_to_stop(&self, context: &Context) -> Result<Vec<Rule>> {
         match self.in_chain(context).rules() {
             // The kernel tells as well who else needs the address.
             Err(Trouble::NoProgram(_)) => {

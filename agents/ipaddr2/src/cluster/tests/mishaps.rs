@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::cluster::check;
+use crate::testing::without_proc;
 use ocf::error::Kind;
 use std::path::Path;
 
@@ -195,5 +196,25 @@ fn tables_that_the_shell_agent_made_by_nft_go() {
         one.start();
         one.stop();
         assert!(filter.add_table(2, "IPaddr2_10_9_0_10").is_err());
+    });
+}
+
+/// A chroot or container without /proc: which hardware addresses an interface takes frames for isn't told there.
+#[test]
+fn a_host_without_proc_monitors_and_stops() {
+    with_interface(|| {
+        let folder = Folder::new("procless");
+        let one = Instance::new(&folder, VIP, 0, &[]);
+        one.start();
+        without_proc();
+        assert!(multicast::is_taken(&link(), &[0; 6]).is_err());
+        assert_eq!((one.state(), one.left().len()), (Share::Served, 2));
+        assert_eq!((one.stop(), one.left()), (Rest::Nobody, Vec::new()));
+        assert_eq!(rules(VIP), Vec::<String>::new());
+        let listed = ip("maddress show dev v0");
+        assert!(!listed.contains("23:74:d1:00:a3:5f"), "{listed}");
+        one.start();
+        assert_eq!((one.stop(), one.left()), (Rest::Nobody, Vec::new()));
+        assert!(folder.is_empty());
     });
 }
