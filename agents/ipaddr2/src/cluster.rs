@@ -13,6 +13,7 @@
 
 mod changes;
 mod firewall;
+mod former;
 mod identity;
 mod lock;
 mod memory;
@@ -57,6 +58,8 @@ pub(crate) struct Sharing {
     table: String,
     chain: String,
     rewrites_arp: bool,
+    /// It is a plain resource's address now.
+    is_former: bool,
     /// The names of the interface, as far as they are known beside what is remembered.
     interfaces: Vec<String>,
     memory_file: StateFile,
@@ -158,8 +161,8 @@ fn is_chain(name: &str) -> bool {
 }
 
 impl Sharing {
-    /// The share of this instance; `None` where the address isn't shared: outside of clones, and on the
-    /// loopback interface, which no client's frame comes in by.
+    /// The share of this instance; `None` where the address isn't shared: outside of clones, unless one did
+    /// share it since boot, and on the loopback interface, which no client's frame comes in by.
     ///
     /// What isn't known of the address (its prefix, when the interface is gone) start needs, stop doesn't.
     pub(crate) fn of(
@@ -170,12 +173,17 @@ impl Sharing {
         broadcast: Option<Ipv4Addr>,
         link: Option<&Link>,
     ) -> Option<Self> {
-        if !is_shared(parameters, context) || link.is_some_and(|link| link.has(IFF_LOOPBACK)) {
+        let is_former = !is_shared(parameters, context);
+        if !is_former && link.is_some_and(|link| link.has(IFF_LOOPBACK)) {
             return None;
         }
         let (ip, nic) = (wanted.ip, wanted.nic.as_deref());
         let file =
             |kind| record::file(context, ip, nic, parameters.network_namespace.as_deref(), kind);
+        let memory_file = file("sharing");
+        if is_former && Memory::read(&memory_file).is_none() {
+            return None;
+        }
         let interfaces = link.map(|link| link.name.as_str()).into_iter().chain(nic);
         let identity =
             prefix.map(|prefix| Identity::of(ip, prefix, parameters.broadcast, broadcast));
@@ -189,13 +197,17 @@ impl Sharing {
             chain: parameters.clusterip_chain.clone(),
             rewrites_arp: parameters.clusterip_mac_mangle && ip.is_ipv4(),
             interfaces: interfaces.map(str::to_owned).collect(),
-            memory_file: file("sharing"),
+            is_former,
+            memory_file,
             lock_file: file("turn"),
         })
     }
 
     /// The shared hardware address: what announcements have to name.
     pub(crate) fn mac(&self) -> Option<Mac> {
+        if self.is_former {
+            return None;
+        }
         self.memory().map(|memory| memory.mac).or(self.mac)
     }
 
@@ -226,8 +238,8 @@ impl Sharing {
         Turn::wait(context, self.lock_file.path())
     }
 
-    /// The same for a stop, which goes on without it rather than fail.
-    pub(crate) fn turn_to_stop(&self, context: &Context) -> Option<Turn> {
+    /// The same for a stop or a monitor, which goes on without it rather than fail.
+    pub(crate) fn turn_or_not(&self, context: &Context) -> Option<Turn> {
         let mut patient = context.clone();
         patient.deadline = context.deadline.share(50);
         self.turn(&patient).unwrap_or_else(|error| {
@@ -263,6 +275,9 @@ impl Sharing {
     /// # Errors
     /// When the node would answer the wrong clients.
     pub(crate) fn verdict(&self, context: &Context, link: &Link) -> Result<State> {
+        if self.is_former {
+            return self.former_verdict(context, link);
+        }
         let (ip, bucket, total) = (self.ip, self.bucket, self.total);
         match self.state(context, link)? {
             Share::Served => Ok(State::Running),
@@ -287,6 +302,9 @@ impl Sharing {
     }
 
     const fn mask(&self) -> u32 {
+        if self.is_former {
+            return u32::MAX;
+        }
         match 1_u32.checked_shl(self.bucket.saturating_sub(1)) {
             Some(mask) => mask,
             None => 0,
@@ -295,7 +313,7 @@ impl Sharing {
 
     /// Whether a rule is this instance's bucket, whatever seed it has.
     fn is_own(&self, rule: &Rule) -> bool {
-        matches!(rule.part, Part::Buckets(buckets) if buckets.mask == self.mask())
+        matches!(rule.part, Part::Buckets(buckets) if self.is_former || buckets.mask == self.mask())
     }
 
     /// What the rules by themselves say.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Is the address there: exactly it, with its prefix, on its interface, and fit for use?
 
+use crate::cluster::Sharing;
 use crate::interface::Held;
 use crate::kernel::{Family, Link};
 use crate::record::Record;
@@ -12,28 +13,26 @@ use crate::wire::probe;
 use nix::libc::{IFA_F_DADFAILED, IFA_F_TENTATIVE, RTN_LOCAL};
 use ocf::{Error, Result, State, tracing};
 
+/// An address that is there, and what its share says.
+struct Seen {
+    held: Held,
+    sharing: Option<Sharing>,
+    verdict: Result<State>,
+}
+
 /// The address's state; a repeated monitor also keeps the network informed.
 pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
-    let Some(held) = site.find()? else {
+    let Some(Seen { held, sharing, verdict }) = look(site)? else {
         return absent(site);
     };
-    if let Some(why) = &site.wanted.odd_prefix
-        && site.find_as_recorded()?.is_none()
-    {
-        // No start of ours put it there, and none will.
-        return Ok(State::stopped(why.clone()));
+    let state = verdict?;
+    if !state.is_active() {
+        return Ok(state);
     }
-    check_fitness(site, &held)?;
-    let sharing = site.share_in(&held);
-    if let Some(sharing) = &sharing {
-        let state = sharing.verdict(site.context, &held.link)?;
-        if !state.is_active() {
-            return Ok(state);
-        }
-        let is_start = site.context.action == "start";
-        if is_start && !sharing.is_started() {
-            return Ok(State::stopped("it is served, but nobody looks after it"));
-        }
+    let sharing = sharing.filter(|sharing| !sharing.is_former());
+    let is_start = site.context.action == "start";
+    if is_start && sharing.as_ref().is_some_and(|sharing| !sharing.is_started()) {
+        return Ok(State::stopped("it is served, but nobody looks after it"));
     }
     // A look before a start: what needs more than a look is the start's.
     if site.context.action == "start" && needs_adoption(site, &held)? {
@@ -50,6 +49,35 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
         inform(site, &held);
     }
     Ok(State::Running)
+}
+
+/// Looks at the address and then at its share. Another instance may start or stop between the two, so that
+/// what is wrong with a share counts only if it is wrong while nobody does.
+fn look(site: &Site<'_>) -> Result<Option<Seen>> {
+    let seen = glance(site)?;
+    let Some(Seen { sharing: Some(sharing), verdict: Err(_), .. }) = &seen else {
+        return Ok(seen);
+    };
+    let _turn = sharing.turn_or_not(site.context);
+    glance(site)
+}
+
+fn glance(site: &Site<'_>) -> Result<Option<Seen>> {
+    let Some(held) = site.find()? else { return Ok(None) };
+    if let Some(why) = &site.wanted.odd_prefix
+        && site.find_as_recorded()?.is_none()
+    {
+        // No start of ours put it there, and none will.
+        let verdict = Ok(State::stopped(why.clone()));
+        return Ok(Some(Seen { held, sharing: None, verdict }));
+    }
+    check_fitness(site, &held)?;
+    let sharing = site.share_in(&held);
+    let verdict = match &sharing {
+        Some(sharing) => sharing.verdict(site.context, &held.link),
+        None => Ok(State::Running),
+    };
+    Ok(Some(Seen { held, sharing, verdict }))
 }
 
 /// Not there, or not as it is wanted: then what is there belongs to somebody else.

@@ -162,6 +162,19 @@ impl<'a> Site<'a> {
         Sharing::of(self.parameters, self.context, self.wanted, prefix, broadcast, link)
     }
 
+    /// The share that a start takes at a place. What a clone left of an address that isn't shared any more goes.
+    ///
+    /// # Errors
+    /// When some of that stays.
+    pub(crate) fn share_to_take(&self, place: &Place) -> Result<Option<Sharing>> {
+        match self.share_at(place) {
+            Some(former) if former.is_former() => {
+                former.end_former(self.context, &place.link).map(|()| None)
+            }
+            sharing => Ok(sharing),
+        }
+    }
+
     /// The same, of an address that is to be at a place.
     pub(crate) fn share_at(&self, place: &Place) -> Option<Sharing> {
         let Place { link, prefix, broadcast, .. } = place;

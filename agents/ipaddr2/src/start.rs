@@ -21,7 +21,7 @@ pub(crate) fn start(mut site: Site<'_>) -> Result<()> {
     let place = interface::find_place(&site.kernel, site.wanted)?;
     site.wanted.check_label(&place.link.name)?;
     site.ensure_directory();
-    let sharing = site.share_at(&place);
+    let sharing = site.share_to_take(&place)?;
     // Another instance of the clone may be about to take the address away, or to add it.
     let turn = sharing.as_ref().map(|sharing| sharing.turn(site.context)).transpose()?;
     let is_ours = site.record.is_some();

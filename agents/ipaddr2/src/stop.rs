@@ -21,7 +21,7 @@ const COPIES: usize = 256;
 /// Stops announcing, then takes the address, and what came with it, away.
 pub(crate) fn stop(site: &Site<'_>) -> Result<()> {
     let sharing = sharing(site, site.find()?.as_ref());
-    let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
+    let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_or_not(site.context));
     if let Some((sharing, _)) = &sharing
         && sharing.stop(site.context)? == Rest::Others
     {
@@ -141,7 +141,7 @@ pub(crate) fn leftovers(site: &Site<'_>, due: Due) -> Result<Vec<String>> {
     let find = || due.place.map_or_else(|| site.find(), |index| site.find_on(index));
     let sharing = sharing(site, find()?.as_ref());
     // Another instance may be about to start: what it put there by now is no leftover of this one.
-    let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_to_stop(site.context));
+    let _turn = sharing.as_ref().and_then(|(sharing, _)| sharing.turn_or_not(site.context));
     let held = find()?;
     let mut left = Vec::new();
     if let Some((sharing, link)) = sharing {

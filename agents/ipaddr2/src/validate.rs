@@ -10,7 +10,7 @@ pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
     let place = interface::find_place(&site.kernel, site.wanted)?;
     site.wanted.check_label(&place.link.name)?;
     let Place { link, prefix, .. } = &place;
-    if let Some(sharing) = site.share_at(&place) {
+    if let Some(sharing) = site.share_at(&place).filter(|sharing| !sharing.is_former()) {
         sharing.check_host(site.context)?;
     }
     tracing::info!("start would add {}/{} to {}", site.wanted.ip, prefix, link.name);

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run iptables(8) and read what it leaves")]
 
 mod agreement;
+mod former;
 mod mishaps;
 mod others;
 
@@ -366,8 +367,5 @@ fn instances_take_turns() {
     late.deadline = one.context.deadline.within(Duration::from_millis(50));
     assert!(one.sharing().turn(&late).unwrap_err().reason.contains("held by another"));
     drop(held);
-    assert!(
-        one.sharing().turn_to_stop(&one.context).is_some(),
-        "a holder that ended holds nothing"
-    );
+    assert!(one.sharing().turn_or_not(&one.context).is_some(), "a holder that ended holds nothing");
 }
