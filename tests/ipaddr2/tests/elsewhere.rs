@@ -11,7 +11,7 @@
 )]
 
 use ipaddr2_tests::world::{VIP, VIP6};
-use ipaddr2_tests::{Namespace, Snapshot, World};
+use ipaddr2_tests::{Namespace, Snapshot, World, wait_for};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command};
@@ -200,6 +200,11 @@ fn an_address_that_no_start_takes_is_left_alone() {
         // The kernel refuses some: then there is even less to be found.
         let _refused =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.node.ip(line)));
+        wait_for("the kernel's route", || {
+            let routes = world.node.run("ip", &["-6", "route", "show", "table", "local"], "");
+            let is_told = routes.contains(&format!("local {ip} "));
+            (is_told || !line.ends_with("nodad")).then_some(())
+        });
         let before = Snapshot::full(&world.node);
         world.expect("start", 6);
         for action in ["probe", "monitor", "status"] {
