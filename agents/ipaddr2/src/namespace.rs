@@ -68,16 +68,15 @@ pub(crate) struct Identity {
 impl Identity {
     /// That of the namespace which this thread is in.
     pub(crate) fn own() -> Self {
-        let inode = fs::metadata(OWN).map_or(0, |found| found.ino());
-        Self { inode, cookie: sys::namespace_cookie().ok() }
+        Self { inode: own_inode(), cookie: sys::namespace_cookie().ok() }
     }
 
-    /// Whether both are the same namespace's.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        match (self.cookie, other.cookie) {
-            (Some(one), Some(other)) => one == other,
-            // One was remembered by an earlier version, or the kernel has no such number.
-            _ => self.inode == other.inode,
+    /// Whether it is that of the namespace which this thread is in.
+    pub(crate) fn is_own(&self) -> bool {
+        match (self.cookie, sys::namespace_cookie()) {
+            (Some(cookie), Ok(own)) => cookie == own,
+            // It was remembered by an earlier version, or the kernel has no such number.
+            _ => self.inode == own_inode(),
         }
     }
 
@@ -94,7 +93,7 @@ impl Identity {
         for file in names.chain(processes).filter(has_inode) {
             let entered = File::open(file).map_err(|_| Errno::ENOENT);
             let entered = entered.and_then(|file| setns(file, CloneFlags::CLONE_NEWNET));
-            if entered.is_ok() && Self::own().is(self) {
+            if entered.is_ok() && self.is_own() {
                 return true;
             }
         }
@@ -102,6 +101,10 @@ impl Identity {
         let _back = setns(before, CloneFlags::CLONE_NEWNET);
         false
     }
+}
+
+fn own_inode() -> u64 {
+    fs::metadata(OWN).map_or(0, |found| found.ino())
 }
 
 #[cfg(test)]
@@ -126,7 +129,7 @@ mod tests {
         assert!(outside.cookie.is_some(), "a kernel since 5.14");
         in_namespace(move || {
             let own = Identity::own();
-            assert!(own.is(&own) && !own.is(&outside));
+            assert!(own.is_own() && !outside.is_own());
             let reused = Identity { inode: outside.inode, ..own };
             let unknown = Identity { cookie: None, ..outside };
             for other in [reused, unknown, Identity { inode: 1, ..outside }] {

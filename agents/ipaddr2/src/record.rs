@@ -2,6 +2,7 @@
 //! What start remembers of an address, below /run: a hint that saves the kernel questions, and that finds
 //! the interface again when it got another name. It is written *before* the address is added.
 
+use crate::kernel::Link;
 use crate::namespace::Identity;
 use ocf::process::boot_id;
 use ocf::{Context, Result, StateFile};
@@ -142,27 +143,25 @@ pub(crate) fn file(
     StateFile::at(context.directories.rsctmp.join(format!("IPaddr2-{ip}{nic}{namespace}.{kind}")))
 }
 
-/// The records of an address for which another interface was asked, or none: those of other resources than
-/// this one.
-pub(crate) fn of_others(context: &Context, ip: IpAddr, own: &StateFile) -> Vec<Record> {
-    let start = format!("IPaddr2-{ip}");
-    let is_like = |path: &Path| {
-        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        let rest = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".record"));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['%', '@']))
-    };
-    let others = files(context).filter(|path| path != own.path() && is_like(path));
-    let records = others.filter_map(|path| Record::read(&StateFile::at(path)));
-    records.filter(|record| record.resource != context.instance.name).collect()
+/// What another resource than this one remembers of the address, for which it asked for that interface.
+pub(crate) fn of_another(
+    context: &Context,
+    ip: IpAddr,
+    link: &Link,
+    namespace: Option<&str>,
+) -> Option<Record> {
+    let names = [&link.name].into_iter().chain(&link.altnames);
+    let files = names.map(|name| file(context, ip, Some(name), namespace, "record"));
+    let mut records = files.filter_map(|file| Record::read(&file));
+    records.find(|record| record.resource != context.instance.name)
 }
 
 /// Whether a start of some address in this namespace remembers an interface.
 pub(crate) fn is_remembered(context: &Context, index: u32) -> bool {
-    let own = Identity::own();
     let is_record = |path: &Path| path.extension() == Some(OsStr::new("record"));
     let mut records = files(context).filter(|path| is_record(path)).map(StateFile::at);
     records.any(|file| {
-        Record::read(&file).is_some_and(|one| one.index == index && one.namespace.is(&own))
+        Record::read(&file).is_some_and(|one| one.index == index && one.namespace.is_own())
     })
 }
 

@@ -5,7 +5,7 @@ use crate::Parameters;
 use crate::cluster::Sharing;
 use crate::interface::{self, Held, Place};
 use crate::kernel::{Kernel, Link};
-use crate::namespace::{self, Identity};
+use crate::namespace;
 use crate::record::{self, Record};
 use crate::wanted::Wanted;
 use nix::libc::IFF_LOOPBACK;
@@ -43,8 +43,7 @@ impl<'a> Site<'a> {
             return Ok(None);
         }
         let mut site = Self::here(context, parameters, wanted)?;
-        let own = Identity::own();
-        site.record = site.record.filter(|record| record.namespace.is(&own));
+        site.record = site.record.filter(|record| record.namespace.is_own());
         Ok(Some(site))
     }
 
@@ -102,15 +101,11 @@ impl<'a> Site<'a> {
         if self.wanted.never().is_some() {
             return Ok(None);
         }
-        let others = match self.wanted.nic {
-            None => record::of_others(self.context, self.wanted.ip, &self.file),
-            // It was asked for there.
-            Some(_) => Vec::new(),
-        };
-        let own = Identity::own();
+        let namespace = self.parameters.network_namespace.as_deref();
         let is_anothers = |held: &Held| {
+            let one = record::of_another(self.context, self.wanted.ip, &held.link, namespace);
             let place = (held.link.index, held.address.prefix);
-            others.iter().any(|one| (one.index, one.prefix) == place && one.namespace.is(&own))
+            one.is_some_and(|one| (one.index, one.prefix) == place && one.namespace.is_own())
         };
         let held = interface::find_held_but(&self.kernel, self.wanted, &is_anothers)?;
         // With a prefix that is none, lo's own addresses could be meant as well.

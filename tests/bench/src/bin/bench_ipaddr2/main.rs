@@ -86,6 +86,11 @@ fn main() {
         }
         place.wait("the end of the announcements", || !place::is_announcing(&agents[0]));
     }
+    // The same address as an operator's resource has it that names no interface.
+    for place in [&one, &routes] {
+        place.run(&agents[0], "start", &parameters(ADDRESS[0], None));
+        place.wait("the end of the announcements", || !place::is_announcing(&agents[0]));
+    }
     let case = |what: String, place, code, base, address, prefix, is_nic_given: bool| {
         let given = is_nic_given.then_some(prefix);
         let subjects = subjects(place, &floor, &agents, address, prefix, given);
