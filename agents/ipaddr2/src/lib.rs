@@ -252,8 +252,9 @@ impl IpAddr2 {
             if left.find()?.is_some() {
                 return Err(Error::generic(self.still_elsewhere(wanted)));
             }
-            // What isn't asked of the kernel's socket is this process's namespace.
-            let _there = Site::enter(context, parameters, wanted)?;
+            // Not all is asked of the site's own socket.
+            let _back =
+                parameters.network_namespace.as_deref().map(namespace::enter).transpose()?;
         }
         match site {
             Some(site) => monitor::monitor(&site),

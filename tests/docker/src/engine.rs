@@ -124,7 +124,7 @@ impl Engine {
             let ended = self.server.lock().unwrap().try_wait().unwrap();
             let late = begun.elapsed() > Duration::from_secs(60);
             assert!(ended.is_none() && !late, "dockerd doesn't answer:\n{}", self.log());
-            pause(20);
+            pause(Duration::from_millis(20));
         }
     }
 
@@ -247,7 +247,7 @@ impl Drop for Engine {
             let begun = Instant::now();
             while matches!(server.try_wait(), Ok(None)) && begun.elapsed() < Duration::from_secs(20)
             {
-                pause(20);
+                pause(Duration::from_millis(20));
             }
         }
         let _ended = server.kill();

@@ -17,7 +17,6 @@
     reason = "test code: a panic is how a test fails"
 )]
 
-pub mod agent;
 pub mod api;
 pub mod engine;
 pub mod fake;
@@ -28,29 +27,10 @@ pub mod side_by_side;
 pub mod state;
 pub mod world;
 
-pub use agent::Agent;
+pub use beside::{Agent, PATIENCE, Seen, pause, wait_for};
 pub use engine::Engine;
 pub use registry::Registry;
-pub use world::{Seen, World};
+pub use world::World;
 
-use std::time::{Duration, Instant};
-
-/// Nothing here takes longer on any machine, unless it never comes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Waits until something is there; `what` is said where it never comes.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        pause(10);
-    }
-}
-
-/// Between two looks.
-pub fn pause(milliseconds: u64) {
-    std::thread::sleep(Duration::from_millis(milliseconds));
-}
+/// The agent that is judged here, both ours and the shell one.
+pub const AGENT: &str = "heartbeat/docker";

@@ -4,6 +4,7 @@
 use crate::{pause, wait_for};
 use nix::unistd::Pid;
 use std::fs;
+use std::time::Duration;
 
 /// Whether a process is there, other than as what its parent hasn't waited for.
 #[must_use]
@@ -40,7 +41,7 @@ pub fn wait_quiet(pid: Pid) {
     };
     let is_still_quiet = || {
         (0..20).all(|_| {
-            pause(10);
+            pause(Duration::from_millis(10));
             is_quiet()
         })
     };

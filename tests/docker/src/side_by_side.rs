@@ -3,7 +3,8 @@
 //! where the shell agent does something else, agents/docker/DIFFERENCES.md has to say so, with a reason.
 
 use crate::{Agent, Seen};
-use ocf_tester::compare::{Difference, Observation, Scenario, difference, table};
+use beside::table::{compare, disagreements};
+use ocf_tester::compare::Difference;
 use std::sync::Mutex;
 
 /// Cases wait much and compute little.
@@ -65,7 +66,7 @@ pub fn check(topic: &str, cases: &[Case<'_>], is_parallel: bool) {
         differences.extend(difference);
         wrong.extend(complaint);
     }
-    let disagreements = agree(topic, &differences);
+    let disagreements = disagreements("docker", topic, &differences);
     println!("{topic}: {} cases, {} differences", cases.len(), differences.len());
     assert!(
         wrong.is_empty() && disagreements.is_empty(),
@@ -83,8 +84,8 @@ fn play(topic: &str, case: &Case<'_>) -> (Option<Difference>, Option<String>) {
     let id = format!("{topic}: {}", case.id);
     let [shell, ours] = [Agent::Shell, Agent::Ours].map(|agent| (case.play)(agent));
     let wrong = complaint(&id, case.expected, &ours);
-    let scenario = Scenario { id: &id, ..Scenario::PLAIN };
-    (difference(&scenario, &observation(&shell), &observation(&ours)), wrong)
+    let did = [&shell, &ours].map(|did| (&did.seen, did.effects.as_slice()));
+    (compare(&id, did), wrong)
 }
 
 fn complaint(id: &str, (code, words): Expected, ours: &Did) -> Option<String> {
@@ -100,23 +101,4 @@ fn complaint(id: &str, (code, words): Expected, ours: &Did) -> Option<String> {
         "{id}: ours has to answer {code} with \"{words}\", and answers {} with \"{}\" ({effects:?})",
         seen.execution.verdict, seen.reason
     ))
-}
-
-fn observation(did: &Did) -> Observation {
-    Observation {
-        verdict: did.seen.execution.verdict,
-        exit_reason: None,
-        effects: did.effects.clone(),
-        stdout: String::new(),
-        stderr: String::new(),
-    }
-}
-
-fn agree(topic: &str, differences: &[Difference]) -> Vec<String> {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agents/docker/DIFFERENCES.md");
-    let markdown = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
-    let mut rows = table::read(&markdown).unwrap_or_else(|error| panic!("{file}: {error}"));
-    rows.retain(|row| row.scenario.starts_with(&format!("{topic}: ")));
-    let wrong = table::agree(&rows, differences).err().unwrap_or_default();
-    wrong.iter().map(ToString::to_string).collect()
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One resource: its agent, its Engine, its parameters, and what a call of it came to.
 
-use crate::{Agent, Engine, images};
-use ocf_tester::agent::{Execution, Invocation, Verdict};
+use crate::{AGENT, Agent, Engine, Seen, images};
+use ocf_tester::agent::Invocation;
 use ocf_tester::profile::PACEMAKER;
 use ocf_tester::scratch::Scratch;
 use std::fs;
@@ -22,15 +22,6 @@ pub struct World<'a> {
     call: Invocation,
 }
 
-/// What a call came to.
-#[derive(Debug)]
-pub struct Seen {
-    pub execution: Execution,
-    /// The exit reason; empty where there is none.
-    pub reason: String,
-    what: String,
-}
-
 impl<'a> World<'a> {
     /// A resource with the image [`images::PLAIN`].
     #[must_use]
@@ -39,7 +30,7 @@ impl<'a> World<'a> {
         for directory in ["rsctmp", "run", "sbin", "data"] {
             fs::create_dir(scratch.path().join(directory)).unwrap();
         }
-        let call = Invocation::new(agent.path(), "monitor")
+        let call = Invocation::new(agent.path(AGENT), "monitor")
             .profile(&PACEMAKER, name)
             .env("HA_RSCTMP", scratch.path().join("rsctmp"))
             .env("HA_VARRUN", scratch.path().join("run"))
@@ -88,7 +79,7 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn handed_to(&self, agent: Agent) -> Invocation {
         let mut call = self.call.clone();
-        call.agent = agent.path();
+        call.agent = agent.path(AGENT);
         call
     }
 
@@ -149,46 +140,5 @@ impl<'a> World<'a> {
 /// Makes a call.
 #[must_use]
 pub fn run(call: &Invocation) -> Seen {
-    let execution = call.run().unwrap();
-    let reason = execution.exit_reason.clone().unwrap_or_default();
-    let stderr = String::from_utf8_lossy(&execution.stderr);
-    let what = format!("{}\n{}\n{stderr}", call.reproduction(), execution.verdict);
-    Seen { execution, reason, what }
-}
-
-impl Seen {
-    /// The code has to be this, and a failure has to have one reason, of one line.
-    pub fn is(&self, code: i32) {
-        assert_eq!(self.execution.verdict, Verdict::Exit(code), "{self}");
-        assert!(!self.what.contains("panicked at"), "{self}");
-    }
-
-    /// The reason has these words; several, between bars, are each to be there.
-    pub fn says(&self, words: &str) {
-        for one in words.split('|') {
-            assert!(
-                self.reason.to_lowercase().contains(&one.to_lowercase()),
-                "no \"{one}\": {self}"
-            );
-        }
-        assert!(!self.reason.contains('\n') && self.reason.len() <= 128, "{self}");
-    }
-
-    /// The exit code; none for a call that was killed at its limit.
-    #[must_use]
-    pub fn code(&self) -> Option<i32> {
-        self.execution.code()
-    }
-
-    /// What it printed to stderr.
-    #[must_use]
-    pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.execution.stderr).into_owned()
-    }
-}
-
-impl std::fmt::Display for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.what)
-    }
+    Seen::of(call, call.run().unwrap())
 }

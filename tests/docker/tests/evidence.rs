@@ -11,7 +11,7 @@
     reason = "test code"
 )]
 
-use docker_tests::{Agent, Engine, World, images};
+use docker_tests::{AGENT, Agent, Engine, World, images};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
@@ -58,7 +58,7 @@ fn without_file_descriptors_nothing_is_called_stopped() {
     for limit in 3..12 {
         let output = Command::new("prlimit")
             .arg(format!("--nofile={limit}:{limit}"))
-            .arg(Agent::Ours.path())
+            .arg(Agent::Ours.path(AGENT))
             .arg("monitor")
             .env("OCF_ROOT", "/usr/lib/ocf")
             .env("OCF_RA_VERSION_MAJOR", "1")

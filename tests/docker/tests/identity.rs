@@ -12,7 +12,7 @@
 )]
 
 use docker_tests::world::run;
-use docker_tests::{Agent, Engine, World, images};
+use docker_tests::{AGENT, Agent, Engine, World, images};
 use serde_json::{Value, json};
 
 fn quiet(command: &[&str]) -> Value {
@@ -65,7 +65,7 @@ fn one_that_the_shell_agent_started_is_monitored_and_stopped_by_ours() {
     let (id, since) = (engine.id("taken"), started_at(&engine, "taken"));
     let ours = |action: &str| {
         let mut call = world.call(action);
-        call.agent = Agent::Ours.path();
+        call.agent = Agent::Ours.path(AGENT);
         run(&call)
     };
     ours("probe").is(0);
@@ -85,7 +85,7 @@ fn one_that_ours_started_is_monitored_and_stopped_by_the_shell_agent() {
     for action in ["monitor", "start"] {
         run(&{
             let mut call = world.call(action);
-            call.agent = Agent::Shell.path();
+            call.agent = Agent::Shell.path(AGENT);
             call
         })
         .is(0);

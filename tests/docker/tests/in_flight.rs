@@ -69,7 +69,7 @@ fn leave_behind(world: &World<'_>, left: Left, delay: u64) -> bool {
         Left::Start => wait_for_record(world, Some(first)),
     };
     world.engine.freeze();
-    pause(100 + delay);
+    pause(Duration::from_millis(100 + delay));
     let is_open =
         asking(world) == Some(record) && is_alive(Pid::from_raw(child.id().cast_signed()));
     kill_group(child);
@@ -100,7 +100,7 @@ fn stays_away(world: &World<'_>) -> Result<(), String> {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(1500) {
         match world.status().as_str() {
-            "absent" => pause(20),
+            "absent" => pause(Duration::from_millis(20)),
             other => return Err(format!("is {other} {:?} after stop answered 0", begun.elapsed())),
         }
     }

@@ -10,8 +10,8 @@
 )]
 
 use docker_tests::registry::{Manner, REPOSITORY};
-use docker_tests::world::{Seen, run};
-use docker_tests::{Engine, Registry, World, images};
+use docker_tests::world::run;
+use docker_tests::{Engine, Registry, Seen, World, images};
 use ocf_tester::scratch::executable;
 use serde_json::{Value, json};
 use std::fs;

@@ -76,7 +76,7 @@ fn case<'a>(engine: &'a Engine, state: State, column: usize, expected: Expected)
             if state == State::Removing && matches!(action, "start" | "stop") {
                 scope.spawn(|| {
                     // The removal takes its time, and comes to an end.
-                    pause(2000);
+                    pause(Duration::from_millis(2000));
                     made.let_go();
                 });
             }

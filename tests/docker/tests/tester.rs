@@ -8,24 +8,14 @@
     reason = "test code"
 )]
 
-use docker_tests::{Agent, Engine, images};
-use std::path::PathBuf;
+use beside::tester;
+use docker_tests::{AGENT, Agent, Engine, images};
 use std::process::Command;
-
-const AGENT: &str = "heartbeat/docker";
-
-fn tester() -> PathBuf {
-    let staged = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/stage/usr/bin/ocf-tester");
-    let path = std::env::var_os("OCF_TESTER").map_or(staged.into(), PathBuf::from);
-    assert!(path.is_file(), "no tester {}: run `make stage` first", path.display());
-    path
-}
 
 /// Whether stop removes it: with reuse a stopped container is what is to be left.
 fn pass(parameters: &[&str], is_removed: bool) {
     let engine = Engine::start();
-    let agent = Agent::Ours.path();
-    assert!(agent.ends_with(AGENT), "{}", agent.display());
+    let agent = Agent::Ours.path(AGENT);
     let mut command = Command::new(tester());
     command.args([
         "-n",

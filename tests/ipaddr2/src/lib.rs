@@ -17,41 +17,22 @@
     reason = "test code: a panic is how a test fails"
 )]
 
-pub mod agent;
 pub mod capture;
 pub mod namespace;
 pub mod row;
 pub mod segment;
+pub mod sharing;
 pub mod side_by_side;
 pub mod snapshot;
 pub mod world;
 
-pub use agent::Agent;
+pub use beside::{Agent, PATIENCE, Seen, pause, wait_for};
 pub use capture::{Capture, Frame};
 pub use namespace::Namespace;
 pub use row::Row;
 pub use segment::Segment;
 pub use snapshot::Snapshot;
-pub use world::{Seen, World};
+pub use world::World;
 
-use std::time::{Duration, Instant};
-
-/// Nothing here takes longer on any machine, unless it never comes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Waits until something is there; `what` is said where it never comes.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        pause(Duration::from_millis(5));
-    }
-}
-
-/// Between two looks, and where the passing of time is what is tested.
-pub fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
+/// The agent that is judged here, both ours and the shell one.
+pub const AGENT: &str = "heartbeat/IPaddr2";

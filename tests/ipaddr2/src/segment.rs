@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Two nodes and a host with many clients on one switch, and who is answered by whom.
 
-use crate::world::{Seen, TIMEOUT};
-use crate::{Agent, Capture, Frame, Namespace, PATIENCE, pause};
+use crate::world::TIMEOUT;
+use crate::{AGENT, Agent, Capture, Frame, Namespace, PATIENCE, Seen, pause};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, sendto,
@@ -169,7 +169,7 @@ impl Node {
         fs::create_dir(scratch.path().join("rsctmp")).unwrap();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let parameters = parameters.iter().map(owned).collect();
-        Self { host, scratch, agent: Agent::Ours.path(), mac, parameters }
+        Self { host, scratch, agent: Agent::Ours.path(AGENT), mac, parameters }
     }
 
     /// An action of one instance of the clone, not yet called.

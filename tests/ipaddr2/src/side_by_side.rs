@@ -4,13 +4,11 @@
 
 use crate::row::{Did, Row};
 use crate::{Agent, row::Step};
-use ocf_tester::compare::{Difference, Observation, Scenario, difference, table};
+use beside::table::{compare, disagreements};
 use std::sync::Mutex;
 
 /// Rows wait as much as they compute.
 const WORKERS: usize = 4;
-
-const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agents/ipaddr2/DIFFERENCES.md");
 
 /// Plays all rows with both agents; `topic` begins their names in the table of differences.
 pub fn check(topic: &str, rows: &[Row]) {
@@ -21,12 +19,12 @@ pub fn check(topic: &str, rows: &[Row]) {
         for ((step, shell), ours) in row.steps.iter().zip(&shell).zip(&ours) {
             count += 1;
             let id = format!("{topic}: {}", id(row, step));
-            let scenario = Scenario { id: &id, ..Scenario::PLAIN };
-            differences.extend(difference(&scenario, &observation(shell), &observation(ours)));
+            let did = [shell, ours].map(|did| (&did.seen, did.effects.as_slice()));
+            differences.extend(compare(&id, did));
             wrong.extend(row.complaint(step, ours));
         }
     }
-    let disagreements = agree(topic, &differences);
+    let disagreements = disagreements("ipaddr2", topic, &differences);
     println!("{topic}: {count} actions in {} rows, {} differences", rows.len(), differences.len());
     assert!(
         wrong.is_empty() && disagreements.is_empty(),
@@ -62,23 +60,4 @@ fn play_all(rows: &[Row]) -> Vec<[Vec<Did>; 2]> {
     found.sort_by_key(|(number, _)| *number);
     let mut all = found.into_iter().map(|(_, did)| did);
     std::iter::from_fn(|| Some([all.next()?, all.next()?])).collect()
-}
-
-fn observation(did: &Did) -> Observation {
-    Observation {
-        verdict: did.seen.execution.verdict,
-        exit_reason: None,
-        effects: did.effects.clone(),
-        stdout: String::new(),
-        stderr: String::new(),
-    }
-}
-
-fn agree(topic: &str, differences: &[Difference]) -> Vec<String> {
-    let markdown =
-        std::fs::read_to_string(TABLE).unwrap_or_else(|error| panic!("{TABLE}: {error}"));
-    let mut rows = table::read(&markdown).unwrap_or_else(|error| panic!("{TABLE}: {error}"));
-    rows.retain(|row| row.scenario.starts_with(&format!("{topic}: ")));
-    let wrong = table::agree(&rows, differences).err().unwrap_or_default();
-    wrong.iter().map(ToString::to_string).collect()
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One resource on a node that has a neighbour at the other end of its two interfaces.
 
-use crate::{Agent, Namespace, Snapshot, wait_for};
-use ocf_tester::agent::{Execution, Invocation, Verdict};
+use crate::{AGENT, Agent, Namespace, Seen, Snapshot, wait_for};
+use ocf_tester::agent::Invocation;
 use ocf_tester::profile::PACEMAKER;
 use ocf_tester::scratch::Scratch;
 use std::fs;
@@ -56,15 +56,6 @@ pub struct World {
     call: Invocation,
 }
 
-/// What a call came to.
-#[derive(Debug)]
-pub struct Seen {
-    pub execution: Execution,
-    /// The exit reason; empty where there is none.
-    pub reason: String,
-    what: String,
-}
-
 impl World {
     /// With an agent's resource that has no parameters yet.
     #[must_use]
@@ -80,7 +71,7 @@ impl World {
         });
         let scratch = Scratch::new("address").unwrap();
         fs::create_dir(scratch.path().join("rsctmp")).unwrap();
-        let call = Invocation::new(agent.path(), "monitor")
+        let call = Invocation::new(agent.path(AGENT), "monitor")
             .profile(&PACEMAKER, "vip")
             .env("HA_RSCTMP", scratch.path().join("rsctmp"))
             .env("HA_LOGFILE", scratch.path().join("log"))
@@ -121,7 +112,7 @@ impl World {
 
     /// The same resource in the hands of another agent.
     pub fn hand_to(&mut self, agent: Agent) {
-        self.call.agent = agent.path();
+        self.call.agent = agent.path(AGENT);
     }
 
     /// With another time for every action.
@@ -189,6 +180,13 @@ impl World {
         seen
     }
 
+    /// The probe, the recurring monitor and the status all answer this.
+    pub fn looks(&self, code: i32) {
+        for action in ["probe", "monitor", "status"] {
+            self.expect(action, code);
+        }
+    }
+
     /// Calls an action that fails, with these words in its reason.
     pub fn expect_reason(&self, action: &str, code: i32, words: &str) -> Seen {
         let seen = self.expect(action, code);
@@ -221,49 +219,5 @@ impl World {
         let (files, processes) = (self.files(), self.node.processes());
         let is_clean = changes.is_empty() && files.is_empty() && processes.is_empty();
         assert!(is_clean, "left: {changes:?}, files {files:?}, processes {processes:?}");
-    }
-}
-
-impl Seen {
-    pub(crate) fn of(call: &Invocation, execution: Execution) -> Self {
-        let reason = execution.exit_reason.clone().unwrap_or_default();
-        let stderr = String::from_utf8_lossy(&execution.stderr);
-        let what = format!("{}\n{}\n{stderr}", call.reproduction(), execution.verdict);
-        Self { execution, reason, what }
-    }
-
-    /// The code has to be this.
-    pub fn is(&self, code: i32) {
-        assert_eq!(self.execution.verdict, Verdict::Exit(code), "{self}");
-        assert!(!self.what.contains("panicked at"), "{self}");
-    }
-
-    /// The reason is one line with these words; several, between bars, are each to be there.
-    pub fn says(&self, words: &str) {
-        for one in words.split('|') {
-            assert!(
-                self.reason.to_lowercase().contains(&one.to_lowercase()),
-                "no \"{one}\": {self}"
-            );
-        }
-        assert!(!self.reason.contains('\n') && self.reason.len() <= 128, "{self}");
-    }
-
-    /// The exit code; none for a call that was killed at its limit.
-    #[must_use]
-    pub fn code(&self) -> Option<i32> {
-        self.execution.code()
-    }
-
-    /// How long it took, in milliseconds.
-    #[must_use]
-    pub fn milliseconds(&self) -> f64 {
-        self.execution.duration.as_secs_f64() * 1000.0
-    }
-}
-
-impl std::fmt::Display for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.what)
     }
 }

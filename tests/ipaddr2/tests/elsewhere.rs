@@ -207,9 +207,7 @@ fn an_address_that_no_start_takes_is_left_alone() {
         });
         let before = Snapshot::full(&world.node);
         world.expect("start", 6);
-        for action in ["probe", "monitor", "status"] {
-            world.expect(action, 7);
-        }
+        world.looks(7);
         world.expect("stop", 0);
         world.is_as_before(&before);
     }

@@ -10,7 +10,7 @@
 )]
 
 use ipaddr2_tests::world::VIP;
-use ipaddr2_tests::{Agent, Namespace, pause, wait_for};
+use ipaddr2_tests::{AGENT, Agent, Namespace, pause, wait_for};
 use ocf_tester::agent::Invocation;
 use ocf_tester::profile::PACEMAKER;
 use ocf_tester::scratch::Scratch;
@@ -46,7 +46,7 @@ impl Hosts {
 }
 
 fn call(agent: Agent, action: &str, records: &Scratch) -> Invocation {
-    Invocation::new(agent.path(), action)
+    Invocation::new(agent.path(AGENT), action)
         .profile(&PACEMAKER, "vip")
         .env("HA_RSCTMP", records.path())
         .env("HA_LOGFILE", "/dev/null")

@@ -10,7 +10,7 @@
 
 use ipaddr2_tests::side_by_side::check;
 use ipaddr2_tests::world::VIP;
-use ipaddr2_tests::{Agent, Row};
+use ipaddr2_tests::{AGENT, Agent, Row};
 use ocf_tester::scratch::executable;
 
 fn row(name: &str) -> Row {
@@ -221,7 +221,7 @@ fn an_ordinary_user() {
         let world = ipaddr2_tests::World::of(agent).with("ip", VIP);
         // The checkout may be below a closed home.
         let copy = world.path().join("IPaddr2");
-        executable(&copy, std::fs::read(agent.path()).unwrap()).unwrap();
+        executable(&copy, std::fs::read(agent.path(AGENT)).unwrap()).unwrap();
         let call = |action: &str, code: i32| {
             let mut call = world.call(action).without_env("HA_LOGFILE").without_env("HA_DEBUGLOG");
             call.agent = copy.clone();

@@ -8,39 +8,21 @@
     reason = "test code"
 )]
 
+use ipaddr2_tests::sharing::{CLONE, rules, shared};
 use ipaddr2_tests::world::{VIP, VIP6};
 use ipaddr2_tests::{Snapshot, World};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-const CLONE: [(&str, &str); 3] =
-    [("CRM_meta_clone", "0"), ("CRM_meta_clone_max", "2"), ("CRM_meta_globally_unique", "true")];
-
-fn shared() -> World {
-    World::ours().with_all(&CLONE)
-}
-
-fn rules(world: &World) -> Vec<String> {
-    let list = world.node.run("iptables", &["-t", "mangle", "-S", "PREROUTING"], "");
-    list.lines().filter(|line| line.starts_with("-A")).map(str::to_owned).collect()
-}
-
 fn flush(world: &World) {
     world.node.run("iptables", &["-t", "mangle", "-F", "PREROUTING"], "");
-}
-
-/// The probe, the recurring monitor and the status all answer this.
-fn looks(world: &World, code: i32) {
-    for action in ["probe", "monitor", "status"] {
-        world.expect(action, code);
-    }
 }
 
 #[test]
 fn without_the_address_nothing_runs_and_a_stop_has_nothing_to_do() {
     let world = shared();
     let before = Snapshot::full(&world.node);
-    looks(&world, 7);
+    world.looks(7);
     world.expect("validate-all", 0);
     world.expect("stop", 0);
     world.is_as_before(&before);
@@ -51,19 +33,19 @@ fn the_last_bucket_takes_everything_along() {
     let mut world = shared().with("clusterip_mac_mangle", "true");
     let before = Snapshot::full(&world.node);
     world.expect("start", 0);
-    looks(&world, 0);
+    world.looks(0);
     world.change("CRM_meta_clone", "1");
-    looks(&world, 7);
+    world.looks(7);
     world.expect("start", 0);
-    looks(&world, 0);
+    world.looks(0);
     assert_eq!(rules(&world).len(), 3);
     world.expect("stop", 0);
-    looks(&world, 7);
+    world.looks(7);
     assert_eq!((rules(&world).len(), world.has(VIP).len()), (2, 1));
     world.change("CRM_meta_clone", "0");
-    looks(&world, 0);
+    world.looks(0);
     world.expect("stop", 0);
-    looks(&world, 7);
+    world.looks(7);
     world.is_as_before(&before);
 }
 
@@ -95,7 +77,7 @@ fn an_address_without_its_rules_is_a_failure_that_start_mends_and_stop_ends() {
         if last == "start" {
             world.expect("start", 0);
             assert_eq!(rules(&world), there);
-            looks(&world, 0);
+            world.looks(0);
         }
         world.expect("stop", 0);
         world.is_as_before(&before);
@@ -110,11 +92,11 @@ fn rules_without_their_address_are_neither_doubled_nor_left() {
         world.expect("start", 0);
         let there = rules(&world);
         world.node.ip(&format!("address delete {VIP}/24 dev v0\n"));
-        looks(&world, 7);
+        world.looks(7);
         if again {
             world.expect("start", 0);
             assert_eq!(rules(&world), there);
-            looks(&world, 0);
+            world.looks(0);
         }
         world.expect("stop", 0);
         world.is_as_before(&before);
@@ -151,7 +133,7 @@ fn what_can_work_on_no_node_is_refused_and_never_fails_a_stop() {
         let before = Snapshot::full(&world.node);
         world.expect_reason("start", 6, words);
         world.expect_reason("validate-all", 6, words);
-        looks(&world, 7);
+        world.looks(7);
         world.expect("stop", 0);
         world.is_as_before(&before);
     }
@@ -166,7 +148,7 @@ fn what_this_node_lacks_is_named_and_leaves_nothing() {
     let before = Snapshot::full(&without.node);
     without.expect_reason("start", 5, "NOSUCH|clusterip_chain");
     without.expect_reason("validate-all", 5, "NOSUCH|clusterip_chain");
-    looks(&without, 7);
+    without.looks(7);
     without.expect("stop", 0);
     without.is_as_before(&before);
 
@@ -243,7 +225,7 @@ fn a_clone_on_lo_shares_nothing() {
     let before = Snapshot::full(&world.node);
     world.expect("start", 0);
     assert!(rules(&world).is_empty());
-    looks(&world, 0);
+    world.looks(0);
     world.expect("stop", 0);
     world.is_as_before(&before);
 }

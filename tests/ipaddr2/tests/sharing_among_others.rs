@@ -10,30 +10,12 @@
     reason = "test code"
 )]
 
+use ipaddr2_tests::sharing::{rules, shared};
 use ipaddr2_tests::world::VIP;
 use ipaddr2_tests::{Snapshot, World};
 use nix::fcntl::{Flock, FlockArg};
 use std::fs;
 use std::time::Duration;
-
-const CLONE: [(&str, &str); 3] =
-    [("CRM_meta_clone", "0"), ("CRM_meta_clone_max", "2"), ("CRM_meta_globally_unique", "true")];
-
-fn shared() -> World {
-    World::ours().with_all(&CLONE)
-}
-
-fn rules(world: &World) -> Vec<String> {
-    let list = world.node.run("iptables", &["-t", "mangle", "-S", "PREROUTING"], "");
-    list.lines().filter(|line| line.starts_with("-A")).map(str::to_owned).collect()
-}
-
-/// The probe, the recurring monitor and the status all answer this.
-fn looks(world: &World, code: i32) {
-    for action in ["probe", "monitor", "status"] {
-        world.expect(action, code);
-    }
-}
 
 /// The other instance's rules were saved while it was here, and restored when it was gone.
 #[test]
@@ -56,12 +38,12 @@ fn a_restored_rule_of_an_instance_that_runs_nowhere_keeps_no_address() {
         world.change("CRM_meta_clone", "0");
         world.expect("start", 0);
         assert_eq!(rules(&world).len(), 2);
-        looks(&world, 0);
+        world.looks(0);
         if !is_before {
             world.node.run("iptables-restore", &["-n"], &saved);
         }
         world.expect("stop", 0);
-        looks(&world, 7);
+        world.looks(7);
         world.is_as_before(&before);
     }
     let log = world.log();
@@ -72,7 +54,7 @@ fn a_restored_rule_of_an_instance_that_runs_nowhere_keeps_no_address() {
     instance(&mut world, "1", "start");
     instance(&mut world, "0", "stop");
     world.change("CRM_meta_clone", "1");
-    looks(&world, 0);
+    world.looks(0);
     world.expect("stop", 0);
     world.is_as_before(&before);
 }
@@ -98,11 +80,11 @@ fn the_same_address_on_two_interfaces_is_shared_on_each_by_itself() {
         let other = if last.0 == "v0" { ("u0", "1") } else { ("v0", "0") };
         on(&mut world, other.0, other.1);
         world.expect("stop", 0);
-        looks(&world, 7);
+        world.looks(7);
         on(&mut world, last.0, last.1);
-        looks(&world, 0);
+        world.looks(0);
         world.expect("stop", 0);
-        looks(&world, 7);
+        world.looks(7);
         world.is_as_before(&before);
     }
 }
@@ -144,10 +126,10 @@ fn a_plain_resource_ends_the_sharing_of_its_address() {
         if last == "start" {
             world.expect("start", 0);
             assert!(rules(&world).is_empty());
-            looks(&world, 0);
+            world.looks(0);
         }
         world.expect("stop", 0);
-        looks(&world, 7);
+        world.looks(7);
         world.is_as_before(&before);
     }
 }

@@ -8,24 +8,14 @@
     reason = "test code"
 )]
 
+use beside::tester;
 use ipaddr2_tests::world::{VIP, VIP6};
-use ipaddr2_tests::{Agent, Snapshot, World};
-use std::path::PathBuf;
+use ipaddr2_tests::{AGENT, Agent, Snapshot, World};
 use std::process::Command;
-
-const AGENT: &str = "heartbeat/IPaddr2";
-
-fn tester() -> PathBuf {
-    let staged = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/stage/usr/bin/ocf-tester");
-    let path = std::env::var_os("OCF_TESTER").map_or(staged.into(), PathBuf::from);
-    assert!(path.is_file(), "no tester {}: run `make stage` first", path.display());
-    path
-}
 
 fn pass(parameters: &[&str]) {
     let world = World::of(Agent::Ours);
-    let agent = Agent::Ours.path();
-    assert!(agent.ends_with(AGENT), "{}", agent.display());
+    let agent = Agent::Ours.path(AGENT);
     let before = Snapshot::full(&world.node);
     let mut command = Command::new(tester());
     let expected = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agents/ipaddr2/expected-failures");

@@ -14,9 +14,8 @@
     reason = "a measurement of the tests'"
 )]
 
-use docker_tests::{Agent, Engine, World, images};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use bench::{children_cpu, median};
+use docker_tests::{AGENT, Agent, Engine, World, images};
 use serde_json::json;
 use std::process::{Command, Stdio};
 
@@ -42,12 +41,12 @@ struct Subject {
 
 impl Subject {
     fn turn(&mut self) -> f64 {
-        let before = children_cpu();
+        let before = children_cpu().unwrap();
         for _ in 0..self.count {
             let status = self.command.status().unwrap();
             assert!(status.success(), "{}: {status}", self.name);
         }
-        (children_cpu() - before) as f64 / self.count as f64
+        (children_cpu().unwrap() - before) as f64 / self.count as f64
     }
 }
 
@@ -60,7 +59,7 @@ fn main() {
     c.arg(engine.directory().join("socket")).arg(&world.name).env_clear();
     let agent = |agent: Agent| {
         let call = world.call("monitor");
-        let mut command = Command::new(agent.path());
+        let mut command = Command::new(agent.path(AGENT));
         command.arg("monitor").env_clear().envs(call.full_environment()).current_dir("/");
         command
     };
@@ -87,7 +86,7 @@ fn main() {
     let to_floor_of_many = report(&subjects[..2], MANY + 1);
     let drift = to_floor_of_many / to_floor - 1.0;
     println!("with {} containers it costs {:+.1} % of that with one", MANY + 1, drift * 100.0);
-    let size = std::fs::metadata(Agent::Ours.path()).unwrap().len() / 1024;
+    let size = std::fs::metadata(Agent::Ours.path(AGENT)).unwrap().len() / 1024;
     println!("size of ours: {size} KiB");
     drop(engine);
     assert!(to_floor <= TIMES_FLOOR, "more than {TIMES_FLOOR} x the floor");
@@ -108,12 +107,6 @@ fn measure(subjects: &mut [Subject]) {
     }
 }
 
-/// User and system time of all children that have ended, in microseconds. The Engine hasn't.
-fn children_cpu() -> i64 {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
-    usage.user_time().num_microseconds() + usage.system_time().num_microseconds()
-}
-
 /// Ours in terms of the floor, with a line for each.
 fn report(subjects: &[Subject], containers: usize) -> f64 {
     println!("containers on the Engine: {containers}");
@@ -126,9 +119,4 @@ fn report(subjects: &[Subject], containers: usize) -> f64 {
 
 fn ratio(a: &Subject, b: &Subject) -> f64 {
     median(a.costs.iter().zip(&b.costs).map(|(a, b)| a / b).collect())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Networks to measure in: each a namespace with one interface, and as much on it as is asked for.
 
+use beside::Agent;
 use nix::poll::poll;
 use nix::sched::{CloneFlags, setns, unshare};
 use ocf_tester::agent::Invocation;
@@ -141,12 +142,7 @@ pub(crate) fn pause() {
 
 /// Our staged agent, and Debian's.
 pub(crate) fn agents() -> [PathBuf; 2] {
-    let ours = std::env::var_os("OCF_AGENTS").expect("OCF_AGENTS is where make stage put ours");
-    let paths = [ours.into(), PathBuf::from("/usr/lib/ocf/resource.d")];
-    paths.map(|path| path.join("heartbeat/IPaddr2")).map(|path| {
-        assert!(path.is_file(), "no agent {}", path.display());
-        path
-    })
+    [Agent::Ours, Agent::Shell].map(|agent| agent.path("heartbeat/IPaddr2"))
 }
 
 /// What the kernel says of an IPv6 address of this namespace's: whether it is still tentative.
