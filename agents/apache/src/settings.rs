@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a server's configuration says, as far as this agent has to know it.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// What the configuration says, whoever read it: the server itself or this agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// `ServerRoot`; what is relative is below it.
+    pub(crate) root: Option<PathBuf>,
+    /// `PidFile`, absolute, where the configuration itself names one.
+    pub(crate) pid_file: Option<PathBuf>,
+    /// Where the server listens, in the order of the configuration.
+    pub(crate) listens: Vec<Listen>,
+    /// The path of the last location that the handler `server-status` is for.
+    pub(crate) status: Option<String>,
+    /// The directories that the server writes in: those of its pid file, its mutexes, its logs.
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+/// One `Listen`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Listen {
+    /// `None` is every address (`80`, `*:80`).
+    pub(crate) address: Option<IpAddr>,
+    /// The port.
+    pub(crate) port: u16,
+    /// Whether it speaks TLS.
+    pub(crate) is_https: bool,
+}
