@@ -5,7 +5,15 @@
 //! among all processes, and known by its program, its configuration and when it started, never by a pattern.
 //! *Stopped* is when there is neither a server nor a worker that outlived one. All else is *failed*.
 
+#[allow(dead_code, reason = "wired by the actions")]
+mod expression;
+#[allow(dead_code, reason = "wired by the actions")]
+mod health;
+#[allow(dead_code, reason = "wired by the actions")]
+mod http;
 mod settings;
+#[allow(dead_code, reason = "wired by the actions")]
+mod target;
 
 use ocf::{About, Action, Agent, Context, Result, State};
 use std::path::PathBuf;

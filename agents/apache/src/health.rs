@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Whether the server answers as it should.
+//!
+//! Level 0 asks for the status page; where nothing at all is configured about it, a server that has none
+//! is asked for the head of its front page. Level 10 asks for the page of a test, and is level 0 where there
+//! is no test.
+
+use crate::Parameters;
+use crate::expression::Expression;
+use crate::http::{self, Page, Question};
+use crate::settings::Settings;
+use crate::target::{self, filled};
+use ocf::{Context, Error, Result};
+
+/// What a status page matches unless it is said: the end of an HTML page.
+const HTML_ENDS: &str = "</ *html *>";
+
+/// What level 0 leaves for the front page, in percent of the time that is left.
+const SHARE_OF_STATUS: u32 = 75;
+
+/// Judges the server at the check level that is asked for.
+///
+/// # Errors
+/// As [`level0`] and [`level10`].
+pub(crate) fn check(parameters: &Parameters, settings: &Settings, context: &Context) -> Result<()> {
+    match context.level_among(&[0, 10]) {
+        10 => level10(parameters, settings, context),
+        _ => level0(parameters, settings, context),
+    }
+}
+
+/// Judges the server by its status page.
+///
+/// # Errors
+/// `generic` (1): it doesn't answer, or not as it should; the sentence names the URL without any secret.
+/// `configured` (6): statusurl is no URL, or testregex no expression.
+pub(crate) fn level0(
+    parameters: &Parameters,
+    settings: &Settings,
+    context: &Context,
+) -> Result<()> {
+    let text = filled(parameters.testregex.as_deref()).unwrap_or(HTML_ENDS);
+    let expression = Expression::parse("testregex", text)?;
+    let target = target::status(parameters, settings)?;
+    if has_wish(parameters) {
+        return judge(&Question::get(target), &expression, context);
+    }
+    let part = context.deadline.left() * SHARE_OF_STATUS / 100;
+    let page = http::fetch(&Question::get(target), &context.deadline.within(part));
+    match page {
+        Ok(page) if matches(&page, &expression).is_ok() => Ok(()),
+        Ok(page) => front(parameters, settings, context).or_else(|_| matches(&page, &expression)),
+        // The same server would be asked again.
+        Err(failure) if failure.is_final => Err(failure.into()),
+        Err(failure) => front(parameters, settings, context).map_err(|_| failure.into()),
+    }
+}
+
+/// Judges the server by a test's page; by the status page where there is no test.
+///
+/// # Errors
+/// As [`level0`]; `installed` (5): testconffile can't be read here; `configured` (6): the test is none.
+pub(crate) fn level10(
+    parameters: &Parameters,
+    settings: &Settings,
+    context: &Context,
+) -> Result<()> {
+    level0(parameters, settings, context)
+}
+
+/// Judges the parameters, looking at nothing outside.
+///
+/// # Errors
+/// `configured` (6): statusurl or testurl is no URL, testregex or testregex10 no expression.
+pub(crate) fn validate(parameters: &Parameters) -> Result<()> {
+    if let Some(text) = filled(parameters.statusurl.as_deref()) {
+        target::parse_url("statusurl", text)?;
+    }
+    if let Some(text) = filled(parameters.testregex.as_deref()) {
+        Expression::parse("testregex", text)?;
+    }
+    Ok(())
+}
+
+/// Judges what the parameters name on this host.
+///
+/// # Errors
+/// `installed` (5): testconffile can't be read here; `configured` (6): what it says is no test.
+pub(crate) fn validate_host(_parameters: &Parameters, _context: &Context) -> Result<()> {
+    Ok(())
+}
+
+/// Whether anything at all is said about what to ask for.
+fn has_wish(parameters: &Parameters) -> bool {
+    let texts = [
+        &parameters.statusurl,
+        &parameters.testregex,
+        &parameters.testurl,
+        &parameters.testregex10,
+    ];
+    texts.into_iter().any(|text| filled(text.as_deref()).is_some())
+        || parameters.testconffile.is_some()
+}
+
+/// Whether the front page answers at all. What the server forbids or doesn't have is an answer; an error of
+/// its own is none.
+fn front(parameters: &Parameters, settings: &Settings, context: &Context) -> Result<()> {
+    let target = target::index(parameters, settings)?;
+    let page = http::fetch(&Question::head(target), &context.deadline)?;
+    if page.status >= 500 {
+        return Err(Error::generic(format!("{}: status {}", page.url, page.status)));
+    }
+    Ok(())
+}
+
+fn judge(question: &Question, expression: &Expression, context: &Context) -> Result<()> {
+    let page = http::fetch(question, &context.deadline)?;
+    matches(&page, expression)
+}
+
+/// Whether a page is one, and matches.
+fn matches(page: &Page, expression: &Expression) -> Result<()> {
+    if !(200..300).contains(&page.status) {
+        return Err(Error::generic(format!("{}: status {}", page.url, page.status)));
+    }
+    if expression.matches(&page.body)? {
+        return Ok(());
+    }
+    let what = if page.is_whole { "its page" } else { "the first 8 MiB of its page" };
+    let name = expression.name();
+    Err(Error::generic(format!("{}: {what} does not match {name}", page.url)))
+}
