@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -38,6 +38,7 @@ test-beside: stage lab
 	cargo test -p docker-tests --no-run
 	cargo test -p ocf-docker --test grammar --no-run
 	cargo test -p ipaddr2-tests --no-run
+	cargo test -p apache-tests --no-run
 	cargo test -p peers --no-run
 	$(TWO) beside-engines beside-the-shell-agents
 
@@ -45,11 +46,12 @@ beside-engines:
 	@$(MAKE) --no-print-directory tiers TIERS=run-docker
 
 beside-the-shell-agents:
-	@$(MAKE) --no-print-directory tiers TIERS="run-peers run-ipaddr2"
+	@$(MAKE) --no-print-directory tiers TIERS="run-peers run-ipaddr2 run-apache"
 
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage man
-	cargo test --workspace --exclude peers --exclude docker-tests --exclude ipaddr2-tests
+	cargo test --workspace --exclude peers --exclude docker-tests --exclude ipaddr2-tests \
+	  --exclude apache-tests
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
 	@echo "the tester's reports, for CI to show:"; ls -1 target/reports/*.xml
 
@@ -71,6 +73,14 @@ test-ipaddr2: stage lab
 
 run-ipaddr2:
 	cargo test -p ipaddr2-tests --config "$(IN_LAB)" -- --nocapture
+
+# The web server agent with real servers, each in a world of its own, beside Debian's shell agent. A test
+# knows its name by its thread's, which it has where there are two of them.
+test-apache: stage lab
+	$(MAKE) --no-print-directory run-apache
+
+run-apache:
+	cargo test -p apache-tests --config "$(IN_LAB)" -- --nocapture --test-threads 2
 
 comma := ,
 BUILT = $(if $(CARGO_TARGET_DIR),'--mount'$(comma)'$(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))'$(comma))

@@ -49,8 +49,12 @@ const INSIDE: [&str; 7] = [
 ];
 
 /// Debian's agents and what they run: upstream's ocf-tester needs libxml2-utils; the agent ping,
-/// iputils-ping; IPaddr2, arping.
-const SHELL_AGENTS: [&str; 4] = ["resource-agents", "libxml2-utils", "strace", "iputils-arping"];
+/// iputils-ping; IPaddr2, arping; apache, a client of HTTP, of which either is asked in its own way.
+const SHELL_AGENTS: [&str; 6] =
+    ["resource-agents", "libxml2-utils", "strace", "iputils-arping", "curl", "wget"];
+
+/// A web server, and what makes certificates for it.
+const SERVER: [&str; 2] = ["apache2", "openssl"];
 
 /// A web server under Pacemaker Remote; the shell agent asks it with wget.
 const WEB: [&str; 5] = ["pacemaker-remote", "resource-agents", "apache2", "wget", "procps"];
@@ -74,7 +78,9 @@ impl Kind {
     pub fn packages(self) -> Vec<&'static str> {
         let more: &[&[&str]] = match self {
             Self::Base(_) => &[],
-            Self::Peers(release) => &[&CLUSTER, &TOOLS, &ENGINE, client(release), &SHELL_AGENTS],
+            Self::Peers(release) => {
+                &[&CLUSTER, &TOOLS, &ENGINE, client(release), &SHELL_AGENTS, &SERVER]
+            }
             Self::Node(release) => &[&CLUSTER, &TOOLS, &ENGINE, client(release)],
             Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
             Self::Engine(release) => &[&TOOLS, &ENGINE, client(release), &INSIDE],
