@@ -11,11 +11,22 @@ mod expression;
 mod health;
 #[allow(dead_code, reason = "wired by the actions")]
 mod http;
+mod invocation;
+mod monitor;
+mod pidfile;
+mod process;
+mod record;
+mod seam;
 mod settings;
+mod site;
+mod stop;
 #[allow(dead_code, reason = "wired by the actions")]
 mod target;
 
+use ocf::process::Identity;
 use ocf::{About, Action, Agent, Context, Result, State};
+use site::Site;
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 ocf::parameters! {
@@ -92,6 +103,8 @@ ocf::parameters! {
 #[derive(Debug)]
 pub struct Apache {
     parameters: Parameters,
+    /// The servers that a stop has seen: what they leave in their sessions is theirs.
+    seen: RefCell<Vec<Identity>>,
 }
 
 impl Apache {
@@ -99,12 +112,12 @@ impl Apache {
         Err(ocf::Error::generic("start is not there yet"))
     }
 
-    fn stop(&self, _context: &Context) -> Result<()> {
-        Err(ocf::Error::generic("stop is not there yet"))
+    fn stop(&self, context: &Context) -> Result<()> {
+        stop::stop(&Site::new(context, &self.parameters), &mut self.seen.borrow_mut())
     }
 
-    fn monitor(&self, _context: &Context) -> Result<State> {
-        Err(ocf::Error::generic("monitor is not there yet"))
+    fn monitor(&self, context: &Context) -> Result<State> {
+        monitor::monitor(&Site::new(context, &self.parameters))
     }
 
     fn reload_agent(&self, _context: &Context) -> Result<()> {
@@ -130,11 +143,10 @@ impl Agent for Apache {
     type Parameters = Parameters;
 
     fn new(parameters: Parameters, _context: &Context) -> Self {
-        Self { parameters }
+        Self { parameters, seen: RefCell::default() }
     }
 
-    fn leftovers(&self, _: &Context) -> Result<Vec<String>> {
-        let _unused = &self.parameters;
-        Ok(Vec::new())
+    fn leftovers(&self, context: &Context) -> Result<Vec<String>> {
+        stop::leftovers(&Site::new(context, &self.parameters), &self.seen.borrow())
     }
 }

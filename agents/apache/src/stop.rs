@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Ends the server: it is asked to finish its requests, then told to end, then everything of it is killed.
+//! Neither the configuration nor the program has to be there for that.
+
+use crate::process::Processes;
+use crate::site::Site;
+use ocf::deadline::Deadline;
+use ocf::process::{Identity, Signal};
+use ocf::{Result, tracing};
+use std::time::Duration;
+
+/// The part of the time in which requests may be finished, in percent.
+const FOR_REQUESTS: u32 = 50;
+
+/// The part of the time after which everything is killed.
+const BEFORE_FORCE: u32 = 75;
+
+/// How long workers without a server may take to end: some never hear that they should.
+const FOR_ORPHANS: Duration = Duration::from_secs(2);
+
+/// How long loggers and scripts may outlive their server.
+const FOR_LOGGERS: Duration = Duration::from_secs(1);
+
+/// How long one round of killing waits before it looks again.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// How many leftovers are named.
+const NAMED: usize = 3;
+
+/// Ends the server, and forgets it when nothing of it is left. `seen` becomes the servers that were seen: what
+/// they leave in their sessions is theirs.
+///
+/// # Errors
+/// When processes can't be listed or signalled.
+pub(crate) fn stop(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
+    let deadline = &site.context.deadline;
+    ask(site, seen, Signal::SIGWINCH, &deadline.share(FOR_REQUESTS))?;
+    if !find(site, seen)?.parents.is_empty() {
+        ask(site, seen, Signal::SIGTERM, &deadline.share(BEFORE_FORCE))?;
+    }
+    kill(site, seen, deadline)?;
+    if find(site, seen)?.is_empty() {
+        site.remove_stale_pid_files();
+        // A record of nobody says nothing wrong, and a full or read-only /run is no reason to fence.
+        site.file.remove().unwrap_or_else(|error| tracing::warn!("{error}"));
+    }
+    Ok(())
+}
+
+/// What there is, and which servers.
+fn find(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<Processes> {
+    let found = site.processes(seen)?;
+    for server in &found.parents {
+        if !seen.contains(server) {
+            seen.push(*server);
+        }
+    }
+    Ok(found)
+}
+
+/// Tells the servers, and waits for them and all that is theirs. Whoever has no server to be told by any more
+/// is told to end.
+fn ask(
+    site: &Site<'_>,
+    seen: &mut Vec<Identity>,
+    signal: Signal,
+    deadline: &Deadline,
+) -> Result<()> {
+    let found = find(site, seen)?;
+    for server in &found.parents {
+        tracing::info!("sending {signal} to server process {}", server.pid);
+        server.signal(signal)?;
+    }
+    for orphan in &found.orphans {
+        tracing::info!("sending SIGTERM to worker {} whose server is gone", orphan.pid);
+        orphan.signal(Signal::SIGTERM)?;
+    }
+    let served = found.parents.iter().chain(&found.workers);
+    if !wait_for(served, deadline)
+        || !wait_for(&found.orphans, &deadline.within(FOR_ORPHANS))
+        || found.others.is_empty()
+    {
+        return Ok(());
+    }
+    if !wait_for(&found.others, &deadline.within(FOR_LOGGERS)) {
+        for other in &found.others {
+            other.signal(Signal::SIGTERM)?;
+        }
+        wait_for(&found.others, deadline);
+    }
+    Ok(())
+}
+
+/// Waits for them; whether all are gone.
+fn wait_for<'a>(processes: impl IntoIterator<Item = &'a Identity>, deadline: &Deadline) -> bool {
+    processes.into_iter().all(|process| process.wait_gone(deadline))
+}
+
+/// Kills whatever is left, and what it started meanwhile.
+fn kill(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Result<()> {
+    loop {
+        let found = find(site, seen)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        for process in found.all() {
+            tracing::warn!("killing process {}: it did not end in time", process.pid);
+            process.signal(Signal::SIGKILL)?;
+        }
+        wait_for(found.all(), &deadline.within(ROUND));
+        if deadline.is_over() {
+            return Ok(());
+        }
+    }
+}
+
+/// What is still there.
+///
+/// # Errors
+/// When the processes can't be listed.
+pub(crate) fn leftovers(site: &Site<'_>, seen: &[Identity]) -> Result<Vec<String>> {
+    let found = site.processes(seen)?;
+    let all: Vec<&Identity> = found.all().collect();
+    let mut names: Vec<String> =
+        all.iter().take(NAMED).map(|process| format!("process {}", process.pid)).collect();
+    if let Some(more) = all.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        names.push(format!("{more} more"));
+    }
+    Ok(names)
+}
