@@ -8,9 +8,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "heartbeat/Dummy",
     "heartbeat/IPaddr2",
+    "heartbeat/apache",
     "heartbeat/docker",
     "pacemaker/Dummy",
     "pacemaker/Stateful",

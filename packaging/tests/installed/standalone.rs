@@ -20,6 +20,7 @@ fn it_stands_for_the_shell_agents_and_is_upgraded_under_monitors() -> Outcome {
     for name in [
         "heartbeat/Dummy",
         "heartbeat/IPaddr2",
+        "heartbeat/apache",
         "heartbeat/docker",
         "pacemaker/Dummy",
         "pacemaker/Stateful",

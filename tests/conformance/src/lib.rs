@@ -25,9 +25,10 @@ use std::path::{Path, PathBuf};
 /// The agents with a state file.
 pub const WITH_STATE: [&str; 3] = ["heartbeat/Dummy", "pacemaker/Dummy", "pacemaker/Stateful"];
 /// Every agent, as `<provider>/<type>`.
-pub const ALL: [&str; 6] = [
+pub const ALL: [&str; 7] = [
     "heartbeat/Dummy",
     "heartbeat/IPaddr2",
+    "heartbeat/apache",
     "heartbeat/docker",
     "pacemaker/Dummy",
     "pacemaker/Stateful",

@@ -29,6 +29,7 @@ const ROWS: &[Row] = &[
 
 /// Agents that need more than root, and the file with the test of their own that stands for a row here.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("heartbeat/apache", "tests/apache/tests/tester.rs"),
     ("heartbeat/docker", "tests/docker/tests/tester.rs"),
     ("heartbeat/IPaddr2", "tests/ipaddr2/tests/tester.rs"),
 ];

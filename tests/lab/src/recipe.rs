@@ -81,7 +81,7 @@ impl Kind {
             Self::Peers(release) => {
                 &[&CLUSTER, &TOOLS, &ENGINE, client(release), &SHELL_AGENTS, &SERVER]
             }
-            Self::Node(release) => &[&CLUSTER, &TOOLS, &ENGINE, client(release)],
+            Self::Node(release) => &[&CLUSTER, &TOOLS, &ENGINE, client(release), &SERVER],
             Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
             Self::Engine(release) => &[&TOOLS, &ENGINE, client(release), &INSIDE],
             Self::Bundle(_) => &[&WEB],

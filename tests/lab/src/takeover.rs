@@ -10,6 +10,7 @@ pub mod address;
 pub mod container;
 pub mod files;
 pub mod watch;
+pub mod web;
 
 use crate::beside::{PACKAGES, Version, dpkg, install, reinstall_debians};
 use crate::checks::{EQUIPPED, Evidence};
@@ -28,18 +29,19 @@ use std::path::Path;
 use watch::{CALLER, Monitor, Watch};
 
 /// The resources: id and agent. The first two are to be on a node each; the last is promotable.
-const RESOURCES: [(&str, &str); 5] = [
+const RESOURCES: [(&str, &str); 6] = [
     ("hdummy", "heartbeat/Dummy"),
     ("pdummy", "pacemaker/Dummy"),
     (container::ID, "heartbeat/docker"),
     (address::ID, "heartbeat/IPaddr2"),
+    (web::ID, "heartbeat/apache"),
     ("stateful", "pacemaker/Stateful"),
 ];
 
 const STATEFUL: &str = "stateful";
 
 /// What an operator enables and disables.
-const TOP: [&str; 5] = ["hdummy", "pdummy", container::ID, address::ID, "stateful-clone"];
+const TOP: [&str; 6] = ["hdummy", "pdummy", container::ID, address::ID, web::ID, "stateful-clone"];
 
 /// How often, in milliseconds, everything is monitored (`interval=1s`) but the unpromoted one: pcs
 /// wants another interval for that.
@@ -96,10 +98,12 @@ impl Story<'_> {
                 .map(|(node, files)| format!("{node}: {} lines", files.count()))
                 .collect())
         })?;
-        self.step("the shell agents start Dummy, Dummy, docker, IPaddr2 and Stateful", || {
-            self.create()
-        })?;
+        self.step(
+            "the shell agents start Dummy, Dummy, docker, IPaddr2, apache and Stateful",
+            || self.create(),
+        )?;
         let started = Started::of(self.cluster)?;
+        let server = web::Started::of(self.cluster)?;
         let probing = address::probe(self.cluster)?;
         self.step("our packages are installed", || {
             self.under_watch(true, |node| install(node, first))
@@ -113,10 +117,12 @@ impl Story<'_> {
         })?;
         self.step("ours go on, and back", || self.move_promotion(true))?;
         self.step("no container was started anew", || started.require_same(self.cluster))?;
+        self.step("nor the web server", || server.require_same(self.cluster))?;
         self.step("no probe was lost", || address::require_all_answered(probing))?;
         self.step("ours stop what the shell agents started", || self.stop_all(true))?;
-        self.step("ours start the five", || self.start_all(true))?;
+        self.step("ours start all six", || self.start_all(true))?;
         let started = Started::of(self.cluster)?;
+        let server = web::Started::of(self.cluster)?;
         let probing = address::probe(self.cluster)?;
         self.step("our taking of names is removed", || {
             self.under_watch(false, |node| dpkg(node, ["--remove", NAMES]))
@@ -131,8 +137,9 @@ impl Story<'_> {
             self.under_watch(false, |node| dpkg(node, ["--purge", NAMES, COLLECTION]))
         })?;
         self.step("no container was started anew", || started.require_same(self.cluster))?;
+        self.step("nor the web server", || server.require_same(self.cluster))?;
         self.step("no probe was lost", || address::require_all_answered(probing))?;
-        self.step("the shell agents stop the five", || self.stop_all(false))?;
+        self.step("the shell agents stop all six", || self.stop_all(false))?;
         self.step("the nodes' disks are what they were, byte for byte", || self.compare(&before))
     }
 
@@ -174,6 +181,7 @@ impl Story<'_> {
         }
         container::create(self.cluster)?;
         address::create(self.cluster)?;
+        web::create(self.cluster)?;
         let create = ["resource", "create", STATEFUL, "ocf:pacemaker:Stateful", "op"];
         let monitors = [
             "monitor",
@@ -195,10 +203,11 @@ impl Story<'_> {
             (RESOURCES[1].0, "Started"),
             (container::ID, "Started"),
             (address::ID, "Started"),
+            (web::ID, "Started"),
             (STATEFUL, "Promoted"),
             (STATEFUL, "Unpromoted"),
         ];
-        self.cluster.wait("all five being up", |status| {
+        self.cluster.wait("all six being up", |status| {
             for (id, _) in RESOURCES {
                 status.trouble(id).map_or(Ok(()), |trouble| Err(Error::new(trouble)))?;
             }
@@ -221,7 +230,7 @@ impl Story<'_> {
                 }
             }
             let whose = if are_ours { "ours" } else { "shell agents" };
-            evidence.push(format!("{}: {whose} at the five names", node.name));
+            evidence.push(format!("{}: {whose} at the six names", node.name));
         }
         Ok(evidence)
     }
@@ -277,7 +286,7 @@ impl Story<'_> {
 
     fn stop_all(&self, are_ours: bool) -> Result<Evidence> {
         self.cluster.pcs(["resource", "disable"].into_iter().chain(TOP))?;
-        self.cluster.wait("all five being stopped", |status| {
+        self.cluster.wait("all six being stopped", |status| {
             for (id, _) in RESOURCES {
                 status.trouble(id).map_or(Ok(()), |trouble| Err(Error::new(trouble)))?;
             }
@@ -292,8 +301,10 @@ impl Story<'_> {
         }
         container::expect_none(self.cluster)?;
         address::expect_none(self.cluster, are_ours)?;
+        web::expect_none(self.cluster)?;
         let mut evidence = self.require_agents(are_ours)?;
-        evidence.push("no state file, container or address is left on either node".into());
+        evidence
+            .push("no state file, container, address or web server is left on either node".into());
         Ok(evidence)
     }
 
@@ -325,7 +336,7 @@ impl Story<'_> {
         Ok(counts)
     }
 
-    /// All that Pacemaker's executors ran so far of the five, in numbers.
+    /// All that Pacemaker's executors ran so far of the six, in numbers.
     fn executed(&self) -> Result<Evidence> {
         let mut evidence = Evidence::new();
         for node in self.cluster.nodes() {

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 pub const INSTALLED: &str = "/usr/lib/ocf/resource.d";
 
 /// Every agent that both collections have, as `provider/Type`.
-pub const AGENTS: [&str; 6] = [
+pub const AGENTS: [&str; 7] = [
     "heartbeat/Dummy",
     "heartbeat/IPaddr2",
+    "heartbeat/apache",
     "heartbeat/docker",
     "pacemaker/Dummy",
     "pacemaker/Stateful",

@@ -97,7 +97,8 @@ fn the_schemas_of_pcs_accept_our_metadata() -> Outcome {
 #[test]
 fn pcs_writes_the_operations_of_the_shell_agents_or_the_row_says_why() -> Outcome {
     let name = "pcs_writes_the_operations_of_the_shell_agents_or_the_row_says_why";
-    const TABLES: [(&str, &str); 5] = [
+    const TABLES: [(&str, &str); 6] = [
+        ("apache", include_str!("../../../agents/apache/DIFFERENCES.md")),
         ("docker", include_str!("../../../agents/docker/DIFFERENCES.md")),
         ("Dummy", include_str!("../../../agents/dummy/DIFFERENCES.md")),
         ("IPaddr2", include_str!("../../../agents/ipaddr2/DIFFERENCES.md")),

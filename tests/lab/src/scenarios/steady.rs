@@ -18,7 +18,8 @@ const TIME: Duration = Duration::from_secs(60);
 /// Agent, what pcs is given beside it, the role it must come to and stay in.
 type Recipe = (&'static str, &'static [&'static str], &'static str);
 
-const RECIPES: [Recipe; 5] = [
+const RECIPES: [Recipe; 6] = [
+    ("ocf:heartbeat:apache", &[], "Started"),
     ("ocf:heartbeat:docker", &["image=lab/service:1"], "Started"),
     ("ocf:heartbeat:IPaddr2", &["ip=192.0.2.42"], "Started"),
     ("ocf:heartbeat:Dummy", &[], "Started"),

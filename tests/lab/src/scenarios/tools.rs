@@ -29,7 +29,14 @@ struct Row {
 /// Connections to remote nodes are no resources of this kind: Pacemaker's controller manages them.
 const REMOTE: &str = "ocf:pacemaker:remote";
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
+    Row {
+        name: "ocf:heartbeat:apache",
+        id: "lab-web",
+        parameters: &[],
+        trace: Trace::File("/run/apache2/apache2.pid"),
+        can_promote: false,
+    },
     Row {
         name: "ocf:heartbeat:docker",
         id: "lab-docker",
