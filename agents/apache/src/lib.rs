@@ -6,22 +6,33 @@
 //! *Stopped* is when there is neither a server nor a worker that outlived one. All else is *failed*.
 
 #[allow(dead_code, reason = "wired by the actions")]
+mod config;
+#[allow(dead_code, reason = "wired by the actions")]
+mod envfile;
+#[allow(dead_code, reason = "wired by the actions")]
 mod expression;
 #[allow(dead_code, reason = "wired by the actions")]
 mod health;
 #[allow(dead_code, reason = "wired by the actions")]
 mod http;
 mod invocation;
+#[allow(dead_code, reason = "wired by the actions")]
+mod layout;
 mod monitor;
 mod pidfile;
 mod process;
 mod record;
 mod seam;
+#[allow(dead_code, reason = "wired by the actions")]
+mod server;
+#[allow(dead_code, reason = "wired by the actions")]
 mod settings;
 mod site;
 mod stop;
 #[allow(dead_code, reason = "wired by the actions")]
 mod target;
+#[allow(dead_code, reason = "wired by the actions")]
+mod words;
 
 use ocf::process::Identity;
 use ocf::{About, Action, Agent, Context, Result, State};

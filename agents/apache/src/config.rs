@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a configuration says, read from its files by the server's rules: for a monitor that has no record
+//! of what the server itself said, and for what the server doesn't say.
+
+mod condition;
+mod glob;
+mod hosts;
+mod line;
+mod location;
+mod modules;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use crate::layout::compiled_root;
+use crate::settings::Settings;
+use crate::words::Switches;
+use hosts::Hosts;
+use ocf::error::describe;
+use ocf::{Error, Result};
+use reader::{Directive, Reader};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+
+/// The directives that are kept.
+const KEPT: &[&str] = &[
+    "customlog",
+    "defaultruntimedir",
+    "errorlog",
+    "globallog",
+    "listen",
+    "lockfile",
+    "mutex",
+    "pidfile",
+    "port",
+    "scoreboardfile",
+    "serveralias",
+    "servername",
+    "sethandler",
+    "sslengine",
+    "transferlog",
+    "user",
+];
+
+/// Reads the configuration that a server has of this file, these variables and these further arguments.
+/// What the server would refuse is passed over.
+///
+/// # Errors
+/// `installed` (5): the file itself can't be read.
+pub(crate) fn read(
+    configfile: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+    words: &[String],
+) -> Result<Settings> {
+    let reader = read_files(configfile, environment, words, compiled_root(configfile))?;
+    Ok(settings(&reader))
+}
+
+/// The same for a server whose root is known.
+fn read_files<'a>(
+    configfile: &Path,
+    environment: &'a BTreeMap<OsString, OsString>,
+    words: &[String],
+    root: PathBuf,
+) -> Result<Reader<'a>> {
+    let switches = Switches::of(words);
+    let root = switches.root.map_or(root, PathBuf::from);
+    let mut reader = Reader::new(root, environment, &switches);
+    for directive in &switches.before {
+        reader.text(directive.as_bytes());
+    }
+    reader.file(configfile).map_err(|error| {
+        let file = configfile.display();
+        Error::installed(format!("cannot read configuration {file}: {}", describe(&error)))
+    })?;
+    for directive in &switches.after {
+        reader.text(directive.as_bytes());
+    }
+    Ok(reader)
+}
+
+/// What the directives come to.
+fn settings(reader: &Reader<'_>) -> Settings {
+    let hosts = Hosts::of(reader);
+    let mut settings = Settings {
+        root: Some(reader.root.clone()),
+        pid_file: last(reader, "pidfile").and_then(|name| pid_file(reader, name)),
+        user: last(reader, "user").map(|user| String::from_utf8_lossy(user).into_owned()),
+        error_log: error_log(reader),
+        status: hosts.status(),
+        name: hosts.name(),
+        listens: hosts.listens,
+        ..Settings::default()
+    };
+    settings.lock_directories = lock_directories(reader);
+    settings.directories = directories(reader, &settings);
+    settings
+}
+
+/// The first word of the last such directive at the top.
+fn last<'a>(reader: &'a Reader<'_>, name: &str) -> Option<&'a [u8]> {
+    let is_meant = |directive: &&Directive| directive.name == name && directive.section.is_none();
+    let directive = reader.directives.iter().rev().find(is_meant)?;
+    directive.words.first().map(Vec::as_slice)
+}
+
+/// Where the configuration names one that the shell agent would take, too: neither `./x` nor a variable
+/// that has no value.
+fn pid_file(reader: &Reader<'_>, name: &[u8]) -> Option<PathBuf> {
+    let is_name = |first: &u8| *first == b'/' || first.is_ascii_alphanumeric();
+    name.first().is_some_and(is_name).then(|| reader.below_root(name))
+}
+
+/// The file that a directive for a log names; `None` for programs and services.
+fn log_file(reader: &Reader<'_>, name: &[u8]) -> Option<PathBuf> {
+    let is_service = [b"|".as_slice(), b"syslog", b"journald", b"/dev/"];
+    let is_file = !name.is_empty() && !is_service.iter().any(|prefix| name.starts_with(prefix));
+    is_file.then(|| reader.below_root(name))
+}
+
+fn error_log(reader: &Reader<'_>) -> Option<PathBuf> {
+    match last(reader, "errorlog") {
+        Some(name) => log_file(reader, name),
+        None => Some(reader.root.join("logs/error_log")),
+    }
+}
+
+/// Where the server keeps what is for as long as it runs.
+fn runtime_directory(reader: &Reader<'_>) -> Option<PathBuf> {
+    last(reader, "defaultruntimedir").map(|name| reader.below_root(name))
+}
+
+fn lock_directories(reader: &Reader<'_>) -> Vec<PathBuf> {
+    let mutexes = reader.directives.iter().filter(|directive| directive.name == "mutex");
+    let mut directories = Vec::new();
+    for directive in mutexes {
+        let mechanism = directive.words.first().map(Vec::as_slice).unwrap_or_default();
+        let mut parts = mechanism.splitn(2, |byte| *byte == b':');
+        let directory = match (parts.next(), parts.next()) {
+            (Some(_), Some(directory)) => directory,
+            (Some(directory), None) if directory.starts_with(b"/") => directory,
+            _ => continue,
+        };
+        let directory = OsString::from_vec(directory.to_owned());
+        let base = runtime_directory(reader).unwrap_or_else(|| reader.root.clone());
+        directories.push(normal(&base.join(directory)));
+    }
+    unique(directories)
+}
+
+fn directories(reader: &Reader<'_>, settings: &Settings) -> Vec<PathBuf> {
+    let parent = |file: &PathBuf| file.parent().map(Path::to_owned);
+    let mut directories: Vec<PathBuf> = runtime_directory(reader).into_iter().collect();
+    directories.extend(settings.pid_file.as_ref().and_then(parent));
+    directories.extend(settings.lock_directories.iter().cloned());
+    for directive in &reader.directives {
+        let Some(name) = directive.words.first() else { continue };
+        let file = match directive.name.as_str() {
+            "errorlog" | "customlog" | "transferlog" | "globallog" => log_file(reader, name),
+            "lockfile" | "scoreboardfile" => Some(reader.below_root(name)),
+            _ => None,
+        };
+        directories.extend(file.as_ref().and_then(parent));
+    }
+    // Red Hat's root has links to what is below /run and /var/log.
+    let links = ["logs", "run"].map(|name| reader.root.join(name));
+    directories.extend(links.into_iter().filter(|link| link.is_symlink()));
+    unique(directories)
+}
+
+fn unique(directories: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut unique = Vec::new();
+    for directory in directories {
+        if !unique.contains(&directory) {
+            unique.push(directory);
+        }
+    }
+    unique
+}
+
+/// A path without `.` and `..`, taken by its words alone, as the server does.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            component => normal.push::<&OsStr>(component.as_ref()),
+        }
+    }
+    normal
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Where the server listens, and which of its virtual hosts serves whom there.
+
+use super::location::path_of;
+use super::reader::{Reader, Section};
+use crate::settings::Listen;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The host names of this machine.
+const HOSTS: &str = "/etc/hosts";
+
+/// The listeners and the virtual hosts.
+#[derive(Debug)]
+pub(super) struct Hosts<'a> {
+    reader: &'a Reader<'a>,
+    /// Where the server listens, in the order of the configuration.
+    pub(super) listens: Vec<Listen>,
+}
+
+impl<'a> Hosts<'a> {
+    pub(super) fn of(reader: &'a Reader<'_>) -> Self {
+        let mut hosts = Self { reader, listens: Vec::new() };
+        let named = |name: &'static str| {
+            reader.directives.iter().filter(move |directive| directive.name == name)
+        };
+        let mut listens: Vec<Listen> =
+            named("listen").filter_map(|directive| hosts.listen(&directive.words)).collect();
+        if listens.is_empty() {
+            // Servers of version 1 may have a port only.
+            let last = named("port").next_back();
+            listens.extend(last.and_then(|directive| hosts.listen(&directive.words)));
+        }
+        hosts.listens = listens;
+        hosts
+    }
+
+    /// One `Listen`.
+    fn listen(&self, words: &[Vec<u8>]) -> Option<Listen> {
+        let (address, port) = parse_address(words.first()?)?;
+        let mut listen = Listen { address, port: port?, is_https: false };
+        let protocol = words.get(1).map(|word| word.eq_ignore_ascii_case(b"https"));
+        // Port 443 is for TLS unless the line says otherwise, as far as the server can speak it.
+        let default = protocol.unwrap_or_else(|| listen.port == 443 && self.has_tls());
+        listen.is_https = self.tls(self.serving(&listen)).unwrap_or(default);
+        Some(listen)
+    }
+
+    fn has_tls(&self) -> bool {
+        let names = ["ssl_module", "gnutls_module", "tls_module", "nss_module"];
+        names.iter().any(|name| self.reader.modules.has(name.as_bytes()))
+    }
+
+    /// What `SSLEngine` says for a virtual host, or for all.
+    fn tls(&self, host: Option<usize>) -> Option<bool> {
+        let said = |section: Option<usize>| {
+            let mut directives = self.reader.directives.iter().rev();
+            let last = directives
+                .find(|directive| directive.name == "sslengine" && directive.section == section)?;
+            Some(!last.words.first()?.eq_ignore_ascii_case(b"off"))
+        };
+        host.and_then(|host| said(Some(host))).or_else(|| said(None))
+    }
+
+    /// The virtual host that serves those who come by this listener and name no host of the others';
+    /// `None` is the main server.
+    fn serving(&self, listen: &Listen) -> Option<usize> {
+        let asked = match listen.address {
+            Some(IpAddr::V6(address)) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            Some(address) if !address.is_unspecified() => address,
+            _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        let name = listen.address.filter(|ip| !ip.is_unspecified());
+        let name = name.map_or_else(|| "localhost".to_owned(), |ip| ip.to_string());
+        let sections = self.reader.sections.iter().enumerate();
+        let ranked: Vec<(usize, u8)> = sections
+            .filter(|(_, section)| section.name == "virtualhost" && section.parent.is_none())
+            .filter_map(|(at, section)| Some((at, rank(section, asked, listen.port)?)))
+            .collect();
+        let best = ranked.iter().map(|(_, rank)| *rank).max()?;
+        let mut hosts = ranked.iter().filter(|(_, rank)| *rank == best).map(|(at, _)| *at);
+        let first = hosts.clone().next();
+        hosts.find(|at| self.is_called(*at, &name)).or(first)
+    }
+
+    fn is_called(&self, host: usize, name: &str) -> bool {
+        let of_host = |name: &str| matches!(name, "servername" | "serveralias");
+        let mut directives = self.reader.directives.iter();
+        directives.any(|directive| {
+            directive.section == Some(host)
+                && of_host(&directive.name)
+                && directive
+                    .words
+                    .iter()
+                    .any(|word| bare_name(word).is_some_and(|word| word.eq_ignore_ascii_case(name)))
+        })
+    }
+
+    /// The path of the last location for the handler that those meet who come by the first listener. The
+    /// virtual host's own locations come after the main server's.
+    pub(super) fn status(&self) -> Option<String> {
+        if !self.reader.modules.is_empty() && !self.reader.modules.has(b"status_module") {
+            return None;
+        }
+        let host = self.listens.first().and_then(|listen| self.serving(listen));
+        let last = |host: Option<usize>| {
+            let directives = self.reader.directives.iter().rev();
+            directives
+                .filter(|directive| directive.name == "sethandler")
+                .filter(|directive| {
+                    let handler = directive.words.first();
+                    handler.is_some_and(|name| name.eq_ignore_ascii_case(b"server-status"))
+                })
+                .filter_map(|directive| self.reader.sections.get(directive.section?))
+                .filter(|section| section.parent == host)
+                .find_map(path_of)
+        };
+        host.and_then(|host| last(Some(host))).or_else(|| last(None))
+    }
+
+    /// The name of the host that the first listener serves.
+    pub(super) fn name(&self) -> Option<String> {
+        let host = self.listens.first().and_then(|listen| self.serving(listen));
+        let last = |host: Option<usize>| {
+            let mut directives = self.reader.directives.iter().rev();
+            let last = directives
+                .find(|directive| directive.name == "servername" && directive.section == host)?;
+            bare_name(last.words.first()?)
+        };
+        host.and_then(|host| last(Some(host))).or_else(|| last(None))
+    }
+}
+
+/// A `ServerName` without scheme and port.
+fn bare_name(word: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(word).ok()?;
+    let text = text.split_once("://").map_or(text, |(_, name)| name);
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let name = match text.rsplit_once(':') {
+        Some((name, port)) if is_port(port) && (!name.contains(':') || name.ends_with(']')) => name,
+        _ => text,
+    };
+    Some(name.trim_start_matches('[').trim_end_matches(']').to_owned())
+}
+
+/// How well a virtual host fits an address and a port: by its address, by chance, or not at all.
+fn rank(section: &Section, asked: IpAddr, port: u16) -> Option<u8> {
+    let ranks = section.words.iter().filter_map(|word| {
+        let (address, its_port) = parse_address(word)?;
+        if its_port.is_some_and(|its_port| its_port != port) {
+            return None;
+        }
+        match address {
+            Some(address) => (address == asked).then_some(2),
+            None => Some(1),
+        }
+    });
+    ranks.max()
+}
+
+/// `80`, `*:80`, `127.0.0.1:80`, `[::1]:80`, `host:80`, `_default_:*`: an address, where it isn't any,
+/// and a port, where it isn't any.
+fn parse_address(word: &[u8]) -> Option<(Option<IpAddr>, Option<u16>)> {
+    let text = std::str::from_utf8(word).ok()?;
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((None, Some(parse_port(text)?)));
+    }
+    let behind_bracket = text.strip_prefix('[').and_then(|text| text.split_once(']'));
+    let (host, port) = match behind_bracket {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port = match port {
+        None | Some("*") => None,
+        Some(port) => Some(parse_port(port)?),
+    };
+    let address = match host {
+        "" | "*" | "_default_" => None,
+        host => Some(find_address(host)?),
+    };
+    Some((address, port))
+}
+
+fn parse_port(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port != 0)
+}
+
+/// The address of a host: written out, or of this machine's list. Nobody is asked.
+fn find_address(host: &str) -> Option<IpAddr> {
+    let without_zone = host.split_once('%').map_or(host, |(address, _)| address);
+    if let Ok(address) = without_zone.parse() {
+        return Some(address);
+    }
+    let list =
+        super::reader::read_regular(std::path::Path::new(HOSTS), 1 << 20).unwrap_or_default();
+    let list = String::from_utf8_lossy(&list);
+    let mut lines = list.lines().map(|line| line.split('#').next().unwrap_or_default());
+    lines.find_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        let address = words.next()?.parse().ok()?;
+        words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
+    })
+}

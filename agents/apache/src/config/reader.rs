@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Reads the files of a configuration in the server's order, with what is included and without what a
+//! condition leaves out, and keeps the directives that matter here. Nothing is ever executed.
+
+use super::condition;
+use super::glob::find_files;
+use super::line::{Lines, expand, take_word};
+use super::modules::Modules;
+use crate::words::Switches;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// How deep files include one another: the server's own bound.
+const DEEPEST: usize = 128;
+
+/// How much is read in all: more than any configuration that a server could be started with.
+const MOST_BYTES: u64 = 64 << 20;
+const MOST_FILES: usize = 10_000;
+
+/// A directive that matters here.
+#[derive(Debug)]
+pub(super) struct Directive {
+    /// In lower case.
+    pub(super) name: String,
+    /// Its words.
+    pub(super) words: Vec<Vec<u8>>,
+    /// The section it stands in, by its place in [`Reader::sections`]; `None` is the top.
+    pub(super) section: Option<usize>,
+}
+
+/// A section that isn't a condition.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// In lower case, without the bracket.
+    pub(super) name: String,
+    /// Its words.
+    pub(super) words: Vec<Vec<u8>>,
+    /// The one around it.
+    pub(super) parent: Option<usize>,
+}
+
+/// What has been read.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    environment: &'a BTreeMap<OsString, OsString>,
+    /// The variables of `Define`, by their names in lower case.
+    variables: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) defines: BTreeSet<Vec<u8>>,
+    pub(super) modules: Modules,
+    pub(super) root: PathBuf,
+    pub(super) directives: Vec<Directive>,
+    pub(super) sections: Vec<Section>,
+    section: Option<usize>,
+    /// The files that include the one being read, and itself.
+    open: Vec<PathBuf>,
+    files: usize,
+    bytes: u64,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        root: PathBuf,
+        environment: &'a BTreeMap<OsString, OsString>,
+        switches: &Switches<'_>,
+    ) -> Self {
+        // The agent starts every server with it.
+        let given = switches.defines.iter().chain(&["STATUS"]);
+        Self {
+            environment,
+            variables: BTreeMap::new(),
+            defines: given.map(|name| name.as_bytes().to_owned()).collect(),
+            modules: Modules::default(),
+            root,
+            directives: Vec::new(),
+            sections: Vec::new(),
+            section: None,
+            open: Vec::new(),
+            files: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Reads a file.
+    pub(super) fn file(&mut self, path: &Path) -> io::Result<()> {
+        if self.open.len() >= DEEPEST
+            || self.files >= MOST_FILES
+            || self.open.iter().any(|open| open == path)
+        {
+            return Err(io::Error::other("it includes itself"));
+        }
+        let text = read_regular(path, MOST_BYTES.saturating_sub(self.bytes))?;
+        self.files += 1;
+        self.bytes += text.len() as u64;
+        self.open.push(path.to_owned());
+        self.text(&text);
+        self.open.pop();
+        Ok(())
+    }
+
+    /// Reads lines.
+    pub(super) fn text(&mut self, text: &[u8]) {
+        let around = self.section;
+        // How many sections are open that are left out.
+        let mut left_out = 0_usize;
+        for line in Lines(text) {
+            if left_out > 0 {
+                match line.strip_prefix(b"<") {
+                    Some(end) if end.starts_with(b"/") => left_out -= 1,
+                    Some(_) => left_out += 1,
+                    None => {}
+                }
+            } else if !line.is_empty() && !line.starts_with(b"#") && !self.line(line) {
+                left_out = 1;
+            }
+        }
+        self.section = around;
+    }
+
+    /// Reads one line; `false` where it begins a section that is left out.
+    fn line(&mut self, line: Cow<'_, [u8]>) -> bool {
+        let line = expand(line, |name| self.value(name));
+        let mut rest: &[u8] = &line;
+        let Some(first) = take_word(&mut rest) else { return true };
+        let name = String::from_utf8_lossy(&first).to_ascii_lowercase();
+        if let Some(name) = name.strip_prefix("</") {
+            self.leave(name.trim_end_matches('>'));
+            return true;
+        }
+        if let Some(name) = name.strip_prefix('<') {
+            // What stands behind the last bracket is ignored.
+            let end = rest.iter().rposition(|byte| *byte == b'>').unwrap_or(rest.len());
+            let arguments = rest.split_at_checked(end).map_or(rest, |(arguments, _)| arguments);
+            return self.enter(name.trim_end_matches('>'), arguments);
+        }
+        let words: Vec<_> = std::iter::from_fn(|| take_word(&mut rest)).collect();
+        self.directive(name, words);
+        true
+    }
+
+    fn enter(&mut self, name: &str, arguments: &[u8]) -> bool {
+        if let Some(holds) = condition::holds(self, name, arguments) {
+            return holds;
+        }
+        let mut rest = arguments;
+        let words = std::iter::from_fn(|| take_word(&mut rest)).collect();
+        self.sections.push(Section { name: name.to_owned(), words, parent: self.section });
+        self.section = Some(self.sections.len() - 1);
+        true
+    }
+
+    fn leave(&mut self, name: &str) {
+        // The end of a condition is nobody's: no section has that name.
+        if let Some(section) = self.section.and_then(|section| self.sections.get(section))
+            && section.name == name
+        {
+            self.section = section.parent;
+        }
+    }
+
+    fn directive(&mut self, name: String, words: Vec<Vec<u8>>) {
+        let mut given = words.iter();
+        match (name.as_str(), given.next(), given.next()) {
+            ("define", Some(name), value) => self.define(name, value.cloned()),
+            ("undefine", Some(name), _) => {
+                self.defines.remove(name);
+                self.variables.remove(&name.to_ascii_lowercase());
+            }
+            ("serverroot", Some(root), _) => self.root = self.below_root(root),
+            ("loadmodule", Some(name), Some(file)) => {
+                let file = self.below_root(file);
+                self.modules.load(name, file);
+            }
+            ("include" | "includeoptional", Some(path), _) => {
+                for file in find_files(&self.below_root(path)) {
+                    if let Err(error) = self.file(&file) {
+                        ocf::tracing::debug!("cannot read {}: {error}", file.display());
+                    }
+                }
+            }
+            _ if super::KEPT.contains(&name.as_str()) => {
+                self.directives.push(Directive { name, words, section: self.section });
+            }
+            _ => {}
+        }
+    }
+
+    fn define(&mut self, name: &[u8], value: Option<Vec<u8>>) {
+        self.defines.insert(name.to_owned());
+        if let Some(value) = value {
+            self.variables.insert(name.to_ascii_lowercase(), value);
+        }
+    }
+
+    /// The value of a variable: by `Define`, or of the environment.
+    fn value(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let defined = self.variables.get(&name.to_ascii_lowercase()).cloned();
+        let inherited =
+            || Some(self.environment.get(OsStr::from_bytes(name))?.as_bytes().to_owned());
+        defined.or_else(inherited)
+    }
+
+    /// A path below the server's root, where it isn't absolute.
+    pub(super) fn below_root(&self, path: &[u8]) -> PathBuf {
+        let path = OsString::from_vec(path.to_owned());
+        super::normal(&self.root.join(path))
+    }
+}
+
+/// A regular file's contents, of so many bytes at most. Neither a FIFO nor a device is waited for.
+pub(super) fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = File::options()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if metadata.len() > most {
+        return Err(io::Error::other("it is too big"));
+    }
+    let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    file.take(most).read_to_end(&mut text)?;
+    Ok(text)
+}

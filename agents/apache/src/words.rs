@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The parameter `options`: taken apart as a shell would, without one, and understood as the server does.
+
+use ocf::{Error, Result};
+
+/// Takes the words apart: blanks divide, quotes and backslashes keep blanks in one. Nothing is expanded.
+///
+/// # Errors
+/// `configured` (6): a quote that isn't closed.
+pub(crate) fn split(text: &str) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = text.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\'' => quoted(&mut rest, word.get_or_insert_default())?,
+            '"' => double_quoted(&mut rest, word.get_or_insert_default())?,
+            '\\' => match rest.next() {
+                Some('\n') => {}
+                next => word.get_or_insert_default().push(next.unwrap_or('\\')),
+            },
+            ' ' | '\t' | '\n' | '\r' => words.extend(word.take()),
+            letter => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+fn quoted(rest: &mut impl Iterator<Item = char>, word: &mut String) -> Result<()> {
+    for letter in rest {
+        if letter == '\'' {
+            return Ok(());
+        }
+        word.push(letter);
+    }
+    Err(open_quote('\''))
+}
+
+fn double_quoted(rest: &mut impl Iterator<Item = char>, word: &mut String) -> Result<()> {
+    while let Some(letter) = rest.next() {
+        match letter {
+            '"' => return Ok(()),
+            '\\' => match rest.next() {
+                Some('\n') => {}
+                Some(next @ ('"' | '\\' | '$' | '`')) => word.push(next),
+                Some(next) => word.extend(['\\', next]),
+                None => break,
+            },
+            letter => word.push(letter),
+        }
+    }
+    Err(open_quote('"'))
+}
+
+fn open_quote(quote: char) -> Error {
+    Error::configured(format!("parameter options has a {quote} that isn't closed: close it"))
+}
+
+/// What of the words changes how the configuration is read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Switches<'a> {
+    /// `-D`: what `<IfDefine>` asks for.
+    pub(crate) defines: Vec<&'a str>,
+    /// `-C`: directives before the configuration.
+    pub(crate) before: Vec<&'a str>,
+    /// `-c`: directives after it.
+    pub(crate) after: Vec<&'a str>,
+    /// `-d`: the server's root.
+    pub(crate) root: Option<&'a str>,
+}
+
+impl<'a> Switches<'a> {
+    /// Of words, by the rules of getopt: letters may stand together, a value may be glued on.
+    pub(crate) fn of(words: &'a [String]) -> Self {
+        let mut switches = Self::default();
+        let mut words = words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let Some(letters) = word.strip_prefix('-') else { continue };
+            // The first letter that takes a value takes all that follows it.
+            let Some(at) = letters.find(['C', 'c', 'D', 'd', 'E', 'e', 'f', 'k', 'R', 'n']) else {
+                continue;
+            };
+            let (_, from) = letters.split_at(at);
+            let (letter, glued) = from.split_at(1);
+            let value = if glued.is_empty() { words.next() } else { Some(glued) };
+            let Some(value) = value else { continue };
+            match letter {
+                "D" => switches.defines.push(value),
+                "C" => switches.before.push(value),
+                "c" => switches.after.push(value),
+                "d" => switches.root = Some(value),
+                _ => {}
+            }
+        }
+        switches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        split(text).unwrap()
+    }
+
+    /// Compared with what a real shell makes of the same text.
+    #[test]
+    fn words_are_split_as_a_shell_does_it() {
+        let texts = [
+            "",
+            "   ",
+            "-DFOO -DBAR",
+            "  -D  FOO\t-DBAR ",
+            "-c 'Listen 8080'",
+            r#"-c "PidFile '/run/a b.pid'""#,
+            r"-c Listen\ 8080",
+            r#"-C"ServerName a""#,
+            "'' \"\" a''b",
+            r#""a\"b" "a\\b" "a\nb" 'a\b'"#,
+            "a\\\nb",
+            "ü -Dé",
+        ];
+        for text in texts {
+            let shell = std::fs::canonicalize("/bin/sh").unwrap();
+            let script = format!("set -f; set -- {text}\nprintf '%s\\0' \"$@\"");
+            #[expect(clippy::disallowed_methods, reason = "a real shell to compare with")]
+            let output = std::process::Command::new(shell).args(["-c", &script]).output().unwrap();
+            let output = String::from_utf8(output.stdout).unwrap();
+            let mut expected: Vec<_> = output.split('\0').collect();
+            expected.pop();
+            if expected == [""] && text.trim().is_empty() {
+                // printf prints its format once without any word.
+                expected.clear();
+            }
+            assert_eq!(words(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_is_a_sentence() {
+        for text in ["-c 'Listen", "\"a", "\"a\\"] {
+            let error = split(text).unwrap_err();
+            assert_eq!(error.kind, ocf::error::Kind::Configured, "{text}");
+            assert!(error.reason.starts_with("parameter options has a "), "{error}");
+        }
+    }
+
+    #[test]
+    fn switches_are_read_by_the_rules_of_getopt() {
+        let words =
+            words("-DA -D B -XDC -c 'Listen 81' -C'Define X 1' -d /r -e debug -E -Dlog -k x");
+        let switches = Switches::of(&words);
+        assert_eq!(switches.defines, ["A", "B", "C"]);
+        assert_eq!(switches.after, ["Listen 81"]);
+        assert_eq!(switches.before, ["Define X 1"]);
+        assert_eq!(switches.root, Some("/r"));
+    }
+}
