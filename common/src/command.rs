@@ -167,6 +167,20 @@ impl Command {
         self
     }
 
+    /// With exactly these variables, and the usual PATH where they have none: for a service that goes on,
+    /// and that the environment of our own tools is none of its business.
+    #[must_use]
+    pub fn environment<K: Into<OsString>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let own = std::mem::take(&mut self.environment);
+        self.environment.extend(own.into_iter().filter(|(name, _)| name == "PATH"));
+        self.environment
+            .extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
     /// With a text to read, of at most 4096 bytes: so much a pipe takes without anybody reading.
     #[must_use]
     pub fn stdin(mut self, text: impl Into<String>) -> Self {

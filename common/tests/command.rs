@@ -102,6 +102,21 @@ fn no_parameter_reaches_a_child() {
 }
 
 #[test]
+fn a_service_gets_its_own_environment_and_nothing_else() {
+    let _alone = alone();
+    let context = context(&[("PCMK_debug", "yes"), ("HOME", "/root"), ("TZ", "UTC")]);
+    let env = |variables: &[(&'static str, &'static str)]| {
+        let command = Command::new(&context, "env").environment(variables.iter().copied());
+        String::from_utf8(command.run(&seconds(60)).unwrap().stdout).unwrap()
+    };
+    let text = env(&[("LANG", "C.UTF-8")]);
+    let mut names: Vec<_> = text.lines().filter_map(|line| line.split('=').next()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["LANG", "PATH"], "{text}");
+    assert_eq!(env(&[("PATH", "/nowhere")]), "PATH=/nowhere\n");
+}
+
+#[test]
 fn programs_are_found_behind_a_poor_path_and_hidden_from_a_tester() {
     let _alone = alone();
     let poor = context(&[("PATH", "/nonexistent")]);

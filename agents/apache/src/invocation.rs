@@ -2,8 +2,6 @@
 //! What a server's command line says: which configuration, which pid file, and whether it is a server at
 //! all. The words are those of httpd(8), read as the server reads them (getopt, the last one counts).
 
-#![allow(dead_code, reason = "wired by validate")]
-
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};

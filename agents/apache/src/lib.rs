@@ -5,33 +5,31 @@
 //! among all processes, and known by its program, its configuration and when it started, never by a pattern.
 //! *Stopped* is when there is neither a server nor a worker that outlived one. All else is *failed*.
 
-#[allow(dead_code, reason = "wired by the actions")]
+#[allow(dead_code, reason = "wired by the server's answers")]
 mod config;
-#[allow(dead_code, reason = "wired by the actions")]
+mod directory;
 mod envfile;
-#[allow(dead_code, reason = "wired by the actions")]
 mod expression;
-#[allow(dead_code, reason = "wired by the actions")]
 mod health;
-#[allow(dead_code, reason = "wired by the actions")]
+#[allow(dead_code, reason = "wired by tests of files")]
 mod http;
 mod invocation;
-#[allow(dead_code, reason = "wired by the actions")]
+mod launch;
 mod layout;
+mod log;
 mod monitor;
 mod pidfile;
 mod process;
 mod record;
-mod seam;
-#[allow(dead_code, reason = "wired by the actions")]
+mod reload;
 mod server;
-#[allow(dead_code, reason = "wired by the actions")]
 mod settings;
 mod site;
+mod start;
 mod stop;
-#[allow(dead_code, reason = "wired by the actions")]
+#[allow(dead_code, reason = "wired by tests of files")]
 mod target;
-#[allow(dead_code, reason = "wired by the actions")]
+mod validate;
 mod words;
 
 use ocf::process::Identity;
@@ -119,20 +117,24 @@ pub struct Apache {
 }
 
 impl Apache {
-    fn start(&self, _context: &Context) -> Result<()> {
-        Err(ocf::Error::generic("start is not there yet"))
+    fn site<'a>(&'a self, context: &'a Context) -> Site<'a> {
+        Site::new(context, &self.parameters)
+    }
+
+    fn start(&self, context: &Context) -> Result<()> {
+        start::start(&self.site(context), &mut self.seen.borrow_mut())
     }
 
     fn stop(&self, context: &Context) -> Result<()> {
-        stop::stop(&Site::new(context, &self.parameters), &mut self.seen.borrow_mut())
+        stop::stop(&self.site(context), &mut self.seen.borrow_mut(), &context.deadline)
     }
 
     fn monitor(&self, context: &Context) -> Result<State> {
-        monitor::monitor(&Site::new(context, &self.parameters))
+        monitor::monitor(&self.site(context))
     }
 
-    fn reload_agent(&self, _context: &Context) -> Result<()> {
-        Err(ocf::Error::generic("reload-agent is not there yet"))
+    fn reload_agent(&self, context: &Context) -> Result<()> {
+        reload::reload(&self.site(context))
     }
 }
 
@@ -157,7 +159,25 @@ impl Agent for Apache {
         Self { parameters, seen: RefCell::default() }
     }
 
+    fn check(&self) -> Result<()> {
+        launch::check(&self.parameters)?;
+        health::validate(&self.parameters)
+    }
+
+    /// Start and reload-agent look at the host themselves.
+    fn check_host(&self, context: &Context) -> Result<()> {
+        match context.action.as_str() {
+            "validate-all" => validate::validate(&self.site(context)),
+            _ => health::validate_host(&self.parameters, context),
+        }
+    }
+
+    /// Start has waited already.
+    fn ready(&self, _: &Context) -> Result<bool> {
+        Ok(true)
+    }
+
     fn leftovers(&self, context: &Context) -> Result<Vec<String>> {
-        stop::leftovers(&Site::new(context, &self.parameters), &self.seen.borrow())
+        stop::leftovers(&self.site(context), &self.seen.borrow())
     }
 }

@@ -2,8 +2,6 @@
 //! What start remembers of a server, below /run: a hint that saves a monitor the reading of the
 //! configuration, and that finds the server when its configuration, its program or its pid file is gone.
 
-#![allow(dead_code, reason = "wired by start")]
-
 use crate::settings::Settings;
 use ocf::process::{Identity, boot_id};
 use ocf::{Context, Error, Result, StateFile};

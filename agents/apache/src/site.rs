@@ -2,15 +2,13 @@
 //! What every action needs: which program and configuration, what is remembered, and which processes there
 //! are.
 
-#![allow(dead_code, reason = "wired by start")]
-
-use crate::Parameters;
+use crate::layout::{self, Layout};
 use crate::process::{self, Processes, Signature};
 use crate::record::{self, Record};
 use crate::settings::Settings;
-use crate::{pidfile, seam};
+use crate::{Parameters, config, envfile, pidfile, words};
 use ocf::process::Identity;
-use ocf::{Context, Result, StateFile};
+use ocf::{Context, Error, Result, StateFile};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -31,45 +29,74 @@ pub(crate) struct Site<'a> {
     pub(crate) context: &'a Context,
     /// What the user says.
     pub(crate) parameters: &'a Parameters,
-    /// The configuration's main file.
-    pub(crate) configuration: PathBuf,
     /// Where its record is.
     pub(crate) file: StateFile,
+    layout: OnceCell<Layout>,
     record: OnceCell<Option<Record>>,
-    settings: OnceCell<Settings>,
+    settings: OnceCell<Result<Settings>>,
 }
 
 impl<'a> Site<'a> {
     /// The site of a server. Nothing is read yet.
     pub(crate) fn new(context: &'a Context, parameters: &'a Parameters) -> Self {
-        let configuration = seam::configuration(parameters);
         let file = record::file(context);
-        let (record, settings) = (OnceCell::new(), OnceCell::new());
-        Self { context, parameters, configuration, file, record, settings }
+        let (layout, record, settings) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { context, parameters, file, layout, record, settings }
     }
 
-    /// The record, if it is of this configuration or its server is there still.
+    /// Which server is meant.
+    pub(crate) fn layout(&self) -> &Layout {
+        let Parameters { httpd, configfile, .. } = self.parameters;
+        self.layout
+            .get_or_init(|| Layout::find(self.context, httpd.as_deref(), configfile.as_deref()))
+    }
+
+    /// The configuration's main file.
+    pub(crate) fn configuration(&self) -> &Path {
+        match &self.parameters.configfile {
+            Some(path) => path,
+            None => &self.layout().configuration,
+        }
+    }
+
+    /// What is remembered, as it was before this action wrote anything.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.get_or_init(|| Record::read(&self.file)).as_ref()
     }
 
-    /// What the configuration's files say now; nothing where they can't be read.
-    pub(crate) fn settings(&self) -> &Settings {
-        self.settings.get_or_init(|| seam::settings(self.parameters, &self.configuration))
+    /// The same, of the configuration that is meant now.
+    pub(crate) fn record_of_now(&self) -> Option<&Record> {
+        let configfile = self.parameters.configfile.as_ref();
+        self.record().filter(|record| configfile.is_none_or(|path| *path == record.configuration))
+    }
+
+    /// What the configuration's files say now, read by us.
+    ///
+    /// # Errors
+    /// `installed` (5): they can't be read.
+    pub(crate) fn settings(&self) -> Result<&Settings> {
+        let read = || {
+            let (parameters, configuration) = (self.parameters, self.configuration());
+            let (variables, _) = envfile::read(self.context, &parameters.envfiles, configuration);
+            let words = words::split(&parameters.options).unwrap_or_default();
+            config::read(configuration, &variables, &words)
+        };
+        self.settings.get_or_init(read).as_ref().map_err(Error::clone)
     }
 
     /// The programs that may be run as this server: the one that was, the user's, and what distributions
     /// call theirs.
     fn programs(&self) -> Vec<PathBuf> {
         let recorded = self.record().map(|record| record.program.clone());
-        recorded.into_iter().chain(seam::programs(self.parameters)).collect()
+        let may_be = layout::programs(self.parameters.httpd.as_deref());
+        recorded.into_iter().chain(may_be).collect()
     }
 
     /// The pid files that may be this server's, those first that were written down.
-    pub(crate) fn pid_files(&self) -> Vec<PathBuf> {
+    fn pid_files(&self) -> Vec<PathBuf> {
         let recorded = self.record().map(|record| record.pid_file.clone());
-        let said = recorded.into_iter().chain(self.settings().pid_file.clone());
-        let mut files: Vec<PathBuf> = said.collect();
+        let said = self.settings().ok().and_then(|settings| settings.pid_file.clone());
+        let mut files: Vec<PathBuf> = recorded.into_iter().chain(said).collect();
         let directory = &self.context.directories.varrun;
         for program in self.programs() {
             for name in [&self.context.instance.name, &self.context.instance.id] {
@@ -83,14 +110,20 @@ impl<'a> Site<'a> {
     }
 
     /// By what this server's processes are known.
-    pub(crate) fn signature(&self) -> Signature {
+    fn signature(&self) -> Signature {
         let programs = self.programs();
         let beginnings = programs.iter().map(|program| pidfile::beginning(program));
-        Signature::new(&programs, &self.configuration).with_pid_files(
+        Signature::new(&programs, self.configuration()).with_pid_files(
             &self.context.directories.varrun,
             beginnings,
             &self.pid_files(),
         )
+    }
+
+    /// The server that a pid file names.
+    pub(crate) fn named_by(&self, pid_file: &Path) -> Option<Identity> {
+        let named = Identity::of(pidfile::read(pid_file)?).filter(Identity::is_alive)?;
+        self.signature().fits(named.pid).then_some(named)
     }
 
     /// Looks whether the server is there: as it is remembered, by its pid file, or else among all processes.
@@ -98,19 +131,20 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When the processes can't be listed.
     pub(crate) fn look(&self) -> Result<Look> {
-        if let Some(server) = self.record().map(Record::server).filter(Identity::is_alive) {
-            return Ok(Look::Server(server));
+        let remembered = self.record_of_now().map(Record::server).filter(Identity::is_alive);
+        let named = || self.pid_files().iter().find_map(|path| self.named_by(path));
+        match remembered.or_else(named) {
+            Some(server) => Ok(Look::Server(server)),
+            None => self.search(),
         }
-        let signature = self.signature();
-        let named =
-            self.pid_files().iter().filter_map(|path| pidfile::read(path)).find_map(|pid| {
-                let identity = Identity::of(pid).filter(Identity::is_alive)?;
-                signature.fits(pid).then_some(identity)
-            });
-        if let Some(server) = named {
-            return Ok(Look::Server(server));
-        }
-        let Processes { parents, orphans, .. } = process::scan(&signature, &[], &[])?;
+    }
+
+    /// Looks among all processes.
+    ///
+    /// # Errors
+    /// When they can't be listed.
+    pub(crate) fn search(&self) -> Result<Look> {
+        let Processes { parents, orphans, .. } = process::scan(&self.signature(), &[], &[])?;
         Ok(match parents.first() {
             Some(server) => Look::Server(*server),
             None if orphans.is_empty() => Look::Nothing,
@@ -130,22 +164,25 @@ impl<'a> Site<'a> {
         process::scan(&self.signature(), &known, &named)
     }
 
-    /// Removes the pid files that name nobody, or a stranger who isn't a server. Another server's stays.
-    pub(crate) fn remove_stale_pid_files(&self) {
+    /// Removes the pid files that name nobody, or a stranger who isn't a server.
+    ///
+    /// # Errors
+    /// `installed` (5): one of them names another server. It stays.
+    pub(crate) fn remove_stale_pid_files(&self, own: Option<&Path>) -> Result<()> {
         let signature = self.signature();
-        for path in self.pid_files() {
-            let is_anothers = |pid: i32| {
-                Identity::of(pid).is_some_and(|process| process.is_alive())
-                    && signature.is_some_server(pid)
-            };
-            if pidfile::is_one(&path) && !pidfile::read(&path).is_some_and(is_anothers) {
-                pidfile::remove(&path);
+        let mut files = self.pid_files();
+        files.extend(own.map(Path::to_owned));
+        for path in files.iter().filter(|path| pidfile::is_one(path)) {
+            let lives = |pid: &i32| Identity::of(*pid).is_some_and(|process| process.is_alive());
+            match pidfile::read(path).filter(lives) {
+                Some(pid) if signature.is_some_server(pid) => {
+                    let file = path.display();
+                    let reason = format!("{file} is the pid file of another server, process {pid}");
+                    return Err(Error::installed(format!("{reason}: set another PidFile")));
+                }
+                _ => pidfile::remove(path),
             }
         }
-    }
-
-    /// The configuration's path.
-    pub(crate) fn configuration(&self) -> &Path {
-        &self.configuration
+        Ok(())
     }
 }

@@ -32,15 +32,14 @@ const NAMED: usize = 3;
 ///
 /// # Errors
 /// When processes can't be listed or signalled.
-pub(crate) fn stop(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
-    let deadline = &site.context.deadline;
+pub(crate) fn stop(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Result<()> {
     ask(site, seen, Signal::SIGWINCH, &deadline.share(FOR_REQUESTS))?;
     if !find(site, seen)?.parents.is_empty() {
         ask(site, seen, Signal::SIGTERM, &deadline.share(BEFORE_FORCE))?;
     }
     kill(site, seen, deadline)?;
     if find(site, seen)?.is_empty() {
-        site.remove_stale_pid_files();
+        site.remove_stale_pid_files(None).unwrap_or_else(|error| tracing::info!("{error}"));
         // A record of nobody says nothing wrong, and a full or read-only /run is no reason to fence.
         site.file.remove().unwrap_or_else(|error| tracing::warn!("{error}"));
     }

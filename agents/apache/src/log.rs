@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a server says of why it doesn't run: on stderr until it has detached, in its error log afterwards.
+
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::sys::stat::Mode;
+use ocf::tracing;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// The most that is read of an error log.
+const LONGEST: u64 = 16 * 1024;
+
+/// How many lines of it go into ours.
+const LINES: usize = 10;
+
+/// The end of an error log, as it was before a start.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    path: Option<PathBuf>,
+    length: u64,
+}
+
+impl Mark {
+    /// The end of the log as it is now; a program that logs are sent to has none.
+    pub(crate) fn of(path: Option<&Path>) -> Self {
+        let length = path.and_then(|path| fs::metadata(path).ok()).map_or(0, |found| found.len());
+        Self { path: path.map(Path::to_owned), length }
+    }
+
+    /// What was logged since, the last of it; it goes into our own log, too.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let text = read_from(self.path.as_deref()?, self.length)?;
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+        last.iter().for_each(|line| tracing::error!("{line}"));
+        complaint(&text)
+    }
+}
+
+fn read_from(path: &Path, from: u64) -> Option<String> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let mut file = File::from(openat(AT_FDCWD, path, flags, Mode::empty()).ok()?);
+    let found = file.metadata().ok().filter(fs::Metadata::is_file)?;
+    let from = if found.len() < from { 0 } else { from };
+    file.seek(SeekFrom::Start(from.max(found.len().saturating_sub(LONGEST)))).ok()?;
+    let mut text = Vec::new();
+    file.take(LONGEST).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The line that says what is wrong: the first that is neither a warning nor a consequence, without what
+/// stands before its text.
+pub(crate) fn complaint(text: &str) -> Option<String> {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_harmless = |line: &&str| {
+        ["warn]", "notice]", "info]", "debug]", "AH00558"].iter().any(|word| line.contains(word))
+    };
+    let found = lines().find(|line| !is_harmless(line));
+    found.map(|line| without_head(line).to_owned())
+}
+
+/// A line without the groups in brackets that a log puts before it.
+fn without_head(line: &str) -> &str {
+    let mut rest = line;
+    while let Some((_, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        rest = behind.trim_start();
+    }
+    rest
+}
+
+/// The sentence of a complaint, with the remedy where one is known.
+pub(crate) fn sentence(complaint: &str) -> String {
+    let address = complaint.split_once("could not bind to address ").map(|(_, address)| address);
+    match (complaint, address) {
+        (_, Some(address)) if complaint.contains("Address already in use") => {
+            format!("port {address} is taken by another program: ss -ltnp names it")
+        }
+        (_, Some(address)) if complaint.contains("Cannot assign requested address") => {
+            format!("this host has no address for Listen {address}: start the address first")
+        }
+        _ => complaint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUSY: &str = "AH00558: apache2: Could not reliably determine the server's name\n\
+        [Sun Nov 22 14:52:04.298480 2026] [core:warn] [pid 1:tid 1] AH00111: not defined\n\
+        (98)Address already in use: AH00072: make_sock: could not bind to address [::]:80\n\
+        no listening sockets available, shutting down\nAH00015: Unable to open logs\n";
+
+    #[test]
+    fn the_cause_counts_and_not_its_consequences() {
+        let found = complaint(BUSY).unwrap();
+        assert!(found.starts_with("(98)Address already in use"), "{found}");
+        assert_eq!(sentence(&found), "port [::]:80 is taken by another program: ss -ltnp names it");
+        assert_eq!(complaint("\n[a] [core:notice] x\n"), None);
+        let line = "[Sun Nov 22] [core:emerg] [pid 1] AH00023: Couldn't create the mutex\n";
+        assert_eq!(complaint(line).as_deref(), Some("AH00023: Couldn't create the mutex"));
+    }
+
+    #[test]
+    fn only_what_was_logged_since_counts() {
+        let path = std::env::temp_dir().join(format!("ocf-apache-log-{}", std::process::id()));
+        fs::write(&path, "[a] [core:error] old\n").unwrap();
+        let mark = Mark::of(Some(&path));
+        assert_eq!(mark.complaint(), None);
+        fs::write(&path, "[a] [core:error] old\n[b] [core:crit] new\n").unwrap();
+        assert_eq!(mark.complaint().as_deref(), Some("new"));
+        // Rotated meanwhile.
+        fs::write(&path, "fresh\n").unwrap();
+        assert_eq!(mark.complaint().as_deref(), Some("fresh"));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(mark.complaint(), None);
+        assert_eq!(Mark::of(None).complaint(), None);
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Has the server read its configuration again, without losing a request. One that it would refuse is refused
+//! first: the server goes on as it was.
+
+use crate::launch::Launch;
+use crate::record::{self, Record};
+use crate::site::{Look, Site};
+use crate::{directory, health};
+use ocf::process::{Identity, Signal};
+use ocf::{Context, Error, Result, tracing};
+use std::time::{Duration, Instant};
+
+/// How long wrong answers are put down to a server that is just reading.
+const FOR_READING: Duration = Duration::from_secs(2);
+
+/// How often it is asked meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Has the server read its configuration again.
+///
+/// # Errors
+/// `not_running` (7): there is no server; `installed` (5): the configuration is refused, and nothing has
+/// changed; `generic` (1): the server doesn't answer as it should any more.
+pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
+    let Look::Server(server) = site.look()? else {
+        let configuration = site.configuration().display();
+        return Err(Error::not_running(format!("no server process of {configuration}")));
+    };
+    let launch = Launch::new(site)?;
+    directory::ensure_all(site.settings()?)?;
+    let settings = launch.ask()?;
+    directory::ensure_all(&settings)?;
+    let pid_file = site.record().map(|record| record.pid_file.clone());
+    let pid_file = settings.pid_file.clone().or(pid_file).unwrap_or_default();
+    tracing::info!("sending SIGUSR1 to server process {}", server.pid);
+    if !server.signal(Signal::SIGUSR1)? {
+        return Err(Error::not_running(format!("server process {} is gone", server.pid)));
+    }
+    let (program, configuration) = (launch.program()?.to_owned(), site.configuration().to_owned());
+    let record = Record::new(server, program, configuration, pid_file, settings);
+    record::ensure_directory(site.context);
+    record.write(&site.file).unwrap_or_else(|error| tracing::warn!("{error}"));
+    wait_for_answer(site, server, &record)
+}
+
+/// Asks until the server answers as it should.
+fn wait_for_answer(site: &Site<'_>, server: Identity, record: &Record) -> Result<()> {
+    let begun = Instant::now();
+    let context: &Context = site.context;
+    loop {
+        let answer = health::level0(site.parameters, &record.settings, context);
+        if !server.is_alive() {
+            let pid = server.pid;
+            let reason =
+                format!("server process {pid} ended over its new configuration: see its error log");
+            return Err(Error::generic(reason));
+        }
+        let Err(error) = answer else { return Ok(()) };
+        if begun.elapsed() >= FOR_READING || !context.sleep(PAUSE) {
+            return Err(error);
+        }
+    }
+}
