@@ -25,6 +25,7 @@ pub mod inside;
 pub mod row;
 pub mod server;
 pub mod side_by_side;
+pub mod stub;
 pub mod world;
 
 pub use agent::Agent;

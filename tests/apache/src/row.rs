@@ -13,6 +13,7 @@ type Prepare = Box<dyn Fn(&World) + Send + Sync>;
 pub struct Row {
     pub name: String,
     parameters: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
     is_stock: bool,
     prepare: Vec<Prepare>,
     pub steps: Vec<Step>,
@@ -60,6 +61,7 @@ impl Row {
         Self {
             name: name.to_owned(),
             parameters: Vec::new(),
+            environment: Vec::new(),
             is_stock: false,
             prepare: Vec::new(),
             steps: Vec::new(),
@@ -78,6 +80,13 @@ impl Row {
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a variable.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -156,6 +165,8 @@ impl Row {
         let world = if self.is_stock { World::stock(agent) } else { World::of(agent) };
         let pairs = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let world = world.with_all(&pairs.collect::<Vec<_>>());
+        let variables = self.environment.iter();
+        let world = variables.fold(world, |world, (name, value)| world.env(name, value));
         let world = if let Some(limit) = self.limit { world.limit(limit) } else { world };
         self.prepare.iter().for_each(|prepare| prepare(&world));
         world

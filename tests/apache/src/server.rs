@@ -79,7 +79,12 @@ pub fn start_as_systemd(address: &str) {
     answers(address);
 }
 
-/// Runs a command that ends by itself, and has to succeed.
+/// Runs a program that ends by itself, and has to succeed.
+pub fn call(program: &str, arguments: &[&str]) -> String {
+    run(Command::new(program).args(arguments))
+}
+
+/// The same of a command.
 pub fn run(command: &mut Command) -> String {
     let done = command.stdin(Stdio::null()).output();
     let done = done.unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// What the world may write in, and nobody else sees.
-const OVERLAID: [&str; 4] = ["/etc", "/usr/sbin", "/var/log", "/var/www"];
+const OVERLAID: [&str; 5] = ["/etc", "/usr/sbin", "/var/log", "/var/www", "/srv"];
 
 /// Where Debian's `/run` of a host has directories before any service runs, and those of resource agents.
 const BELOW_RUN: [&str; 2] = ["lock", "resource-agents"];
