@@ -62,7 +62,7 @@ pub(crate) fn enter(test: &str, row: Option<&str>) -> Came {
     command.args(["--signal=KILL", LIFE, "unshare", "--pid", "--fork", "--kill-child"]);
     command.args(["--mount", "--net", "--mount-proc"]).arg(first).arg(own);
     command.args([test, "--exact", "--include-ignored", "--nocapture"]);
-    command.env(WORLD, scratch.path()).stdin(Stdio::null());
+    command.env(WORLD, scratch.path()).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
     match row {
         Some(row) => command.env(ROW, row),
         None => command.env_remove(ROW),

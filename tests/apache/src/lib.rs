@@ -20,6 +20,7 @@
 )]
 
 pub mod agent;
+pub mod certificate;
 pub mod host;
 pub mod inside;
 pub mod row;

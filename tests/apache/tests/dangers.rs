@@ -125,12 +125,14 @@ fn a19_nothing_of_the_configuration_is_run() {
         for action in ["validate-all", "probe", "start", "monitor", "stop"] {
             let seen = world.run(action);
             println!("{action}: {} {}", seen.execution.verdict, seen.reason);
+            assert!(seen.code().is_some(), "{seen}");
         }
         let world = World::ours().with("envfiles", "{w}/env");
         world.write("env", "export A=`touch {w}/owned` B=$(touch {w}/owned)\ntouch {w}/owned\n");
         for action in ["validate-all", "probe", "start", "monitor", "stop"] {
             let seen = world.run(action);
             println!("{action}: {} {}", seen.execution.verdict, seen.reason);
+            assert!(seen.code().is_some(), "{seen}");
         }
         assert!(!world.place().join("owned").exists());
     });
@@ -176,7 +178,7 @@ fn a_server_that_exits_after_its_start() {
         let program = world.place().join("exits");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let world = world.with("httpd", "{w}/exits");
-        fails_at_once(&world, 1, "");
+        fails_at_once(&world, 1, "exits");
     });
 }
 

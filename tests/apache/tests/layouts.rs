@@ -73,7 +73,7 @@ fn debians_own() {
                 .fails(5, "APACHE_RUN_DIR"),
             debian("with a syntax error")
                 .prepare(|world| {
-                    world.write("/etc/apache2/conf-enabled/wrong.conf", "Nonsense on\n")
+                    world.write("/etc/apache2/conf-enabled/wrong.conf", "Nonsense on\n");
                 })
                 .looks(7, "")
                 .fails(5, "wrong.conf|line 1|Nonsense"),
