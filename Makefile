@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -220,6 +220,14 @@ bench-ipaddr2: stage lab
 	$(LAB) exec --namespaces --timeout 1200 --mount $(CURDIR):$(CURDIR) $(if $(CARGO_TARGET_DIR),\
 	  --mount $(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))) -- \
 	  env OCF_AGENTS=$(STAGED) $(abspath $(RELEASE))/bench_ipaddr2 $(CURDIR)/target/address
+
+# The web server's, of a small configuration and of Debian's.
+bench-apache: stage lab
+	cargo build --release -p apache-tests
+	cc -O2 -static -o target/http tests/bench/http.c
+	$(LAB) exec --namespaces --timeout 1200 --mount $(CURDIR):$(CURDIR) $(if $(CARGO_TARGET_DIR),\
+	  --mount $(abspath $(CARGO_TARGET_DIR)):$(abspath $(CARGO_TARGET_DIR))) -- \
+	  env OCF_AGENTS=$(STAGED) $(abspath $(RELEASE))/bench_apache $(CURDIR)/target/http
 
 bless: stage
 	OCF_BLESS=1 cargo test -p conformance --test description -- --nocapture equals_its_golden_file

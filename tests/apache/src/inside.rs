@@ -54,15 +54,9 @@ pub(crate) struct Came {
 /// Runs a test of this binary in a new world.
 pub(crate) fn enter(test: &str, row: Option<&str>) -> Came {
     let scratch = Scratch::new("apache").unwrap();
-    let own = std::env::current_exe().unwrap();
-    let first = own.parent().and_then(Path::parent).unwrap().join("apache_world");
-    assert!(first.is_file(), "{} isn't there: run the tests by cargo test", first.display());
-    let mut command = Command::new("timeout");
-    // Whoever ends, all that is inside ends with it.
-    command.args(["--signal=KILL", LIFE, "unshare", "--pid", "--fork", "--kill-child"]);
-    command.args(["--mount", "--net", "--mount-proc"]).arg(first).arg(own);
+    let mut command = door(&scratch);
     command.args([test, "--exact", "--include-ignored", "--nocapture"]);
-    command.env(WORLD, scratch.path()).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
+    command.env("RUST_BACKTRACE", "0");
     match row {
         Some(row) => command.env(ROW, row),
         None => command.env_remove(ROW),
@@ -75,6 +69,30 @@ pub(crate) fn enter(test: &str, row: Option<&str>) -> Came {
     assert!(said.contains("test result: ok. 1 passed"), "{test} didn't run:\n{said}");
     let result = std::fs::read_to_string(result(scratch.path())).unwrap_or_default();
     Came { said: own_lines(&said), result }
+}
+
+/// What runs this very program in a new world, its arguments aside.
+fn door(scratch: &Scratch) -> Command {
+    let own = std::env::current_exe().unwrap();
+    let beside = own.parent().unwrap();
+    // Test binaries are in a directory below.
+    let places = [beside, beside.parent().unwrap()];
+    let first = places.map(|place| place.join("apache_world"));
+    let first = first.into_iter().find(|path| path.is_file());
+    let first = first.unwrap_or_else(|| panic!("no apache_world beside {}", own.display()));
+    let mut command = Command::new("timeout");
+    // Whoever ends, all that is inside ends with it.
+    command.args(["--signal=KILL", LIFE, "unshare", "--pid", "--fork", "--kill-child"]);
+    command.args(["--mount", "--net", "--mount-proc"]).arg(first).arg(own);
+    command.env(WORLD, scratch.path()).stdin(Stdio::null());
+    command
+}
+
+/// Runs this program with these arguments in a world of its own; it has to succeed.
+pub fn run_program_inside(arguments: &[String]) {
+    let scratch = Scratch::new("apache").unwrap();
+    let status = door(&scratch).args(arguments).status().unwrap();
+    assert!(status.success(), "in its world: {status}");
 }
 
 /// Where the world leaves what it found.

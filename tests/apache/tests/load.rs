@@ -33,8 +33,8 @@ impl Load<'_> {
         while !self.is_over.load(Ordering::Relaxed) {
             let begun = Instant::now();
             match server::get("127.0.0.1:8088", "/index.html") {
-                Some((200, page)) if page == server::INDEX => &self.answers,
-                _ => &self.failures,
+                Some((200, page)) if page == server::INDEX => self.answers,
+                _ => self.failures,
             }
             .fetch_add(1, Ordering::Relaxed);
             pause(pace.saturating_sub(begun.elapsed()));
