@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(find_missing(&settings), Vec::<&Path>::new());
         fs::write(base.join("file"), "").unwrap();
         for (bad, why) in
-            [("file", "file exists"), ("file/x", "not a directory"), ("etc/round", "too many")]
+            [("file", "file exists"), ("file/x", "file exists"), ("etc/round", "too many")]
         {
             let directories = vec![base.join(bad)];
             let error = ensure_all(&Settings { directories, ..Settings::default() }).unwrap_err();

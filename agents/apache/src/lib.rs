@@ -24,6 +24,7 @@ mod record;
 mod reload;
 mod server;
 mod settings;
+mod signature;
 mod site;
 mod start;
 mod stop;

@@ -3,7 +3,7 @@
 
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
-use ocf::tracing;
+use ocf::{Error, tracing};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -28,8 +28,16 @@ impl Mark {
         Self { path: path.map(Path::to_owned), length }
     }
 
+    /// The error of a server that is gone.
+    pub(crate) fn ended(&self, how: &str) -> Error {
+        Error::generic(match self.complaint() {
+            Some(said) => format!("{how}: {}", sentence(&said)),
+            None => format!("{how}: its error log says why"),
+        })
+    }
+
     /// What was logged since, the last of it; it goes into our own log, too.
-    pub(crate) fn complaint(&self) -> Option<String> {
+    fn complaint(&self) -> Option<String> {
         let text = read_from(self.path.as_deref()?, self.length)?;
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
@@ -52,12 +60,15 @@ fn read_from(path: &Path, from: u64) -> Option<String> {
 /// The line that says what is wrong: the first that is neither a warning nor a consequence, without what
 /// stands before its text.
 pub(crate) fn complaint(text: &str) -> Option<String> {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_harmless = |line: &&str| {
         ["warn]", "notice]", "info]", "debug]", "AH00558"].iter().any(|word| line.contains(word))
     };
-    let found = lines().find(|line| !is_harmless(line));
-    found.map(|line| without_head(line).to_owned())
+    let mut lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_harmless(line));
+    let line = without_head(lines.next()?);
+    // Where it is comes before what it is.
+    let rest = lines.next().filter(|_| line.ends_with(':')).map(without_head);
+    Some(rest.map_or_else(|| line.to_owned(), |rest| format!("{line} {rest}")))
 }
 
 /// A line without the groups in brackets that a log puts before it.
@@ -100,6 +111,9 @@ mod tests {
         assert_eq!(complaint("\n[a] [core:notice] x\n"), None);
         let line = "[Sun Nov 22] [core:emerg] [pid 1] AH00023: Couldn't create the mutex\n";
         assert_eq!(complaint(line).as_deref(), Some("AH00023: Couldn't create the mutex"));
+        let lines = "AH00526: Syntax error on line 3 of /a:\nInvalid command 'X'\n";
+        let found = complaint(lines).unwrap();
+        assert_eq!(found, "AH00526: Syntax error on line 3 of /a: Invalid command 'X'");
     }
 
     #[test]

@@ -1,199 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Which processes are this server's. Known by what the kernel says they run, by the configuration on
-//! their command line and by where they run, never by a pattern: a sibling whose configuration's name
-//! only begins the same, an editor with that name on its line, a stranger with a recycled pid are none.
+//! A server's processes, found among all: servers, their workers, workers that outlived their server, and what
+//! else a server has started.
 
-use crate::invocation::{Invocation, clean};
+use crate::invocation::Invocation;
+use crate::signature::{Signature, words_of};
 use ocf::process::Identity;
 use ocf::{Explain, Result};
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The most of a command line that is read.
-const LONGEST_LINE: u64 = 256 * 1024;
-
-/// A file as the kernel knows it: device and inode.
-type FileId = (u64, u64);
-
-fn id_of(path: &Path) -> Option<FileId> {
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
-}
-
-/// A program that servers run.
-#[derive(Debug)]
-struct Program {
-    /// Without links in it, as the kernel names what a process runs.
-    path: PathBuf,
-    id: Option<FileId>,
-}
-
-impl Program {
-    fn at(path: &Path) -> Self {
-        Self { path: without_links(path), id: id_of(path) }
-    }
-}
-
-/// A path whose directories' links are followed. The last part need not be there.
-fn without_links(path: &Path) -> PathBuf {
-    if let Ok(whole) = fs::canonicalize(path) {
-        return whole;
-    }
-    let directory = path.parent().and_then(|directory| fs::canonicalize(directory).ok());
-    match (directory, path.file_name()) {
-        (Some(directory), Some(name)) => directory.join(name),
-        _ => clean(path),
-    }
-}
-
-/// By what this server's processes are known.
-#[derive(Debug)]
-pub(crate) struct Signature {
-    programs: Vec<Program>,
-    /// The configuration's path, as it is written and with its directory's links followed.
-    configuration: [PathBuf; 2],
-    /// Pid files of this instance.
-    own: Vec<PathBuf>,
-    /// Where the pid files are that are given to instances, and the beginnings of their names.
-    given: (PathBuf, Vec<Vec<u8>>),
-    /// The root directory and the process namespace that we see.
-    here: [Option<FileId>; 2],
-}
-
-/// The configuration's path with its directory's links followed. A link that is the file itself stays: two
-/// names of one file may be two servers.
-fn in_true_directory(path: &Path) -> PathBuf {
-    let directory = path.parent().and_then(|directory| fs::canonicalize(directory).ok());
-    match (directory, path.file_name()) {
-        (Some(directory), Some(name)) => directory.join(name),
-        _ => path.to_owned(),
-    }
-}
-
-impl Signature {
-    /// Of a server that one of those programs runs, with that configuration.
-    pub(crate) fn new(programs: &[PathBuf], configuration: &Path) -> Self {
-        let written = clean(configuration);
-        let followed = in_true_directory(&written);
-        Self {
-            programs: programs.iter().map(|path| Program::at(path)).collect(),
-            configuration: [written, followed],
-            own: Vec::new(),
-            given: (PathBuf::new(), Vec::new()),
-            here: [id_of(Path::new("/")), id_of(Path::new("/proc/self/ns/pid"))],
-        }
-    }
-
-    /// The same, where instances are given pid files in a directory, in names that begin so, and these are
-    /// our own: a process with another one's is another instance's, although the configuration is the same.
-    pub(crate) fn with_pid_files(
-        mut self,
-        directory: &Path,
-        beginnings: impl IntoIterator<Item = Vec<u8>>,
-        own: &[PathBuf],
-    ) -> Self {
-        self.given = (without_links(directory), beginnings.into_iter().collect());
-        self.own = own.iter().map(|path| in_true_directory(path)).collect();
-        self
-    }
-
-    /// Whether a process is this server's, or one of its workers: a fork has its parent's command line.
-    pub(crate) fn fits(&self, pid: i32) -> bool {
-        let Some(program) = self.program_of(pid) else { return false };
-        self.is_here(pid) && self.reads(pid, &program)
-    }
-
-    /// The program that a process runs, if it is one of ours: the same file, or what was at its place
-    /// before an upgrade.
-    fn program_of(&self, pid: i32) -> Option<PathBuf> {
-        let link = PathBuf::from(format!("/proc/{pid}/exe"));
-        let id = id_of(&link)?;
-        if let Some(program) = self.programs.iter().find(|program| program.id == Some(id)) {
-            return Some(program.path.clone());
-        }
-        let path = fs::read_link(&link).ok()?.into_os_string().into_vec();
-        let was = path.strip_suffix(b" (deleted)")?;
-        let program =
-            self.programs.iter().find(|program| program.path.as_os_str().as_bytes() == was)?;
-        Some(program.path.clone())
-    }
-
-    /// Whether it runs where we do, and not in a container.
-    fn is_here(&self, pid: i32) -> bool {
-        let there =
-            ["root", "ns/pid"].map(|name| id_of(&PathBuf::from(format!("/proc/{pid}/{name}"))));
-        there == self.here
-    }
-
-    /// Whether its command line is that of a server with our configuration.
-    fn reads(&self, pid: i32, program: &Path) -> bool {
-        let words = words_of(pid);
-        let Some((_, words)) = words.split_first() else { return false };
-        let said = Invocation::parse(words);
-        let is_named = || {
-            let found = said.configurations(program, &directory_of(pid));
-            found.iter().any(|path| self.is_configuration(path))
-        };
-        said.errand.is_none()
-            && !said.pid_file.as_deref().is_some_and(|file| self.is_of_another(file))
-            && is_named()
-    }
-
-    fn is_configuration(&self, path: &Path) -> bool {
-        self.configuration.iter().any(|own| own == path)
-            || self.configuration.contains(&in_true_directory(path))
-    }
-
-    /// Whether a pid file is one that another instance was given.
-    fn is_of_another(&self, file: &Path) -> bool {
-        let file = in_true_directory(file);
-        let (directory, beginnings) = &self.given;
-        let name = file.file_name().unwrap_or_default().as_bytes();
-        file.parent() == Some(directory)
-            && beginnings.iter().any(|beginning| name.starts_with(beginning))
-            && !self.own.contains(&file)
-    }
-
-    /// Whether a process runs one of our programs as a server at all, whoever's.
-    pub(crate) fn is_some_server(&self, pid: i32) -> bool {
-        self.program_of(pid).is_some()
-            && words_of(pid)
-                .split_first()
-                .is_some_and(|(_, words)| Invocation::parse(words).errand.is_none())
-    }
-}
-
-/// The words of a command line; none when the process is gone.
-fn words_of(pid: i32) -> Vec<OsString> {
-    let mut line = Vec::new();
-    let read = File::open(format!("/proc/{pid}/cmdline"))
-        .and_then(|file| file.take(LONGEST_LINE).read_to_end(&mut line));
-    if read.is_err() || line.is_empty() {
-        return Vec::new();
-    }
-    if line.last() == Some(&0) {
-        line.pop();
-    }
-    line.split(|byte| *byte == 0).map(|word| OsStr::from_bytes(word).to_owned()).collect()
-}
-
-/// Where a process was started: what its starter's shell said. A server itself goes to the root directory.
-fn directory_of(pid: i32) -> PathBuf {
-    let mut text = Vec::new();
-    let read = File::open(format!("/proc/{pid}/environ"))
-        .and_then(|file| file.take(LONGEST_LINE).read_to_end(&mut text));
-    let find = |text: &[u8]| {
-        let mut lines = text.split(|byte| *byte == 0);
-        let found = lines.find_map(|line| line.strip_prefix(b"PWD="))?;
-        Some(PathBuf::from(OsStr::from_bytes(found)))
-    };
-    let said = read.ok().and_then(|_| find(&text)).filter(|path| path.is_absolute());
-    said.unwrap_or_else(|| PathBuf::from("/"))
-}
+/// How often the processes are listed, while some end meanwhile.
+const LISTS: usize = 3;
 
 /// What the kernel says of a process (proc_pid_stat(5)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,11 +81,7 @@ impl Processes {
 /// # Errors
 /// When the processes can't be listed: nothing is known then, and not that there is none.
 pub(crate) fn scan(signature: &Signature, known: &[Identity], named: &[i32]) -> Result<Processes> {
-    let everybody: BTreeMap<i32, Stat> = pids()?
-        .into_iter()
-        .filter_map(|pid| Some((pid, Stat::of(pid)?)))
-        .filter(|(_, stat)| stat.lives())
-        .collect();
+    let everybody = everybody()?;
     let is_known = |stat: &Stat| known.contains(&stat.identity);
     let fitting: BTreeMap<i32, Stat> = everybody
         .iter()
@@ -320,6 +135,21 @@ fn sessions(
     candidates.map(|identity| (identity.pid, identity.started)).collect()
 }
 
+/// Every process that lives. A server that is just leaving its starter ends as one process and goes on as
+/// another, which may be missed while it does; so that nothing may have ended meanwhile.
+fn everybody() -> Result<BTreeMap<i32, Stat>> {
+    let mut found = BTreeMap::new();
+    for _ in 0..LISTS {
+        let pids = pids()?;
+        found = pids.iter().filter_map(|pid| Some((*pid, Stat::of(*pid)?))).collect();
+        if found.len() == pids.len() {
+            break;
+        }
+    }
+    found.retain(|_, stat| stat.lives());
+    Ok(found)
+}
+
 /// The pids that there are.
 fn pids() -> Result<Vec<i32>> {
     let proc = Path::new("/proc");
@@ -329,4 +159,21 @@ fn pids() -> Result<Vec<i32>> {
         found.extend(name.to_str().and_then(|name| name.parse::<i32>().ok()));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_full_of_parentheses_is_no_trap() {
+        let text = "42 (a) Z 1 (b) S 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 4711 25";
+        let stat = Stat::parse(42, text).unwrap();
+        let identity = Identity { pid: 42, started: 4711 };
+        assert_eq!(stat, Stat { identity, state: 'S', parent: 7, session: 9 });
+        assert!(stat.lives() && !stat.leads_session());
+        assert_eq!(Stat::parse(42, "42 (a"), None);
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert_eq!(Stat::of(own).map(|stat| stat.identity), Identity::of(own));
+    }
 }

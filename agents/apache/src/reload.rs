@@ -3,11 +3,12 @@
 //! first: the server goes on as it was.
 
 use crate::launch::Launch;
+use crate::log::Mark;
 use crate::record::{self, Record};
 use crate::site::{Look, Site};
 use crate::{directory, health};
 use ocf::process::{Identity, Signal};
-use ocf::{Context, Error, Result, tracing};
+use ocf::{Error, Result, tracing};
 use std::time::{Duration, Instant};
 
 /// How long wrong answers are put down to a server that is just reading.
@@ -32,6 +33,8 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
     directory::ensure_all(&settings)?;
     let pid_file = site.record().map(|record| record.pid_file.clone());
     let pid_file = settings.pid_file.clone().or(pid_file).unwrap_or_default();
+    let before = site.processes(&[server])?.workers;
+    let mark = Mark::of(settings.error_log.as_deref());
     tracing::info!("sending SIGUSR1 to server process {}", server.pid);
     if !server.signal(Signal::SIGUSR1)? {
         return Err(Error::not_running(format!("server process {} is gone", server.pid)));
@@ -40,23 +43,33 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
     let record = Record::new(server, program, configuration, pid_file, settings);
     record::ensure_directory(site.context);
     record.write(&site.file).unwrap_or_else(|error| tracing::warn!("{error}"));
-    wait_for_answer(site, server, &record)
+    wait_for_workers(site, server, &before)?;
+    wait_for_answer(site, server, &record, &mark)
+}
+
+/// Waits for a worker that wasn't there: the server has read its configuration then. One that needs none is
+/// believed after a moment.
+fn wait_for_workers(site: &Site<'_>, server: Identity, before: &[Identity]) -> Result<()> {
+    let begun = Instant::now();
+    while server.is_alive() && begun.elapsed() < FOR_READING {
+        let now = site.processes(&[server])?.workers;
+        if now.iter().any(|worker| !before.contains(worker)) || !site.context.sleep(PAUSE) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Asks until the server answers as it should.
-fn wait_for_answer(site: &Site<'_>, server: Identity, record: &Record) -> Result<()> {
+fn wait_for_answer(site: &Site<'_>, server: Identity, record: &Record, mark: &Mark) -> Result<()> {
     let begun = Instant::now();
-    let context: &Context = site.context;
     loop {
-        let answer = health::level0(site.parameters, &record.settings, context);
+        let answer = health::level0(site.parameters, &record.settings, site.context);
         if !server.is_alive() {
-            let pid = server.pid;
-            let reason =
-                format!("server process {pid} ended over its new configuration: see its error log");
-            return Err(Error::generic(reason));
+            return Err(mark.ended("the server ended over its new configuration"));
         }
         let Err(error) = answer else { return Ok(()) };
-        if begun.elapsed() >= FOR_READING || !context.sleep(PAUSE) {
+        if begun.elapsed() >= FOR_READING || !site.context.sleep(PAUSE) {
             return Err(error);
         }
     }

@@ -3,9 +3,10 @@
 //! are.
 
 use crate::layout::{self, Layout};
-use crate::process::{self, Processes, Signature};
+use crate::process::{self, Processes};
 use crate::record::{self, Record};
 use crate::settings::Settings;
+use crate::signature::Signature;
 use crate::{Parameters, config, envfile, pidfile, words};
 use ocf::process::Identity;
 use ocf::{Context, Error, Result, StateFile};

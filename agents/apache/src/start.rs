@@ -26,6 +26,9 @@ const FOR_ANSWERING: u32 = 75;
 /// How long wrong answers are put down to a server that has only just begun.
 const FOR_WARMING: Duration = Duration::from_secs(2);
 
+/// What is said of a server that detached and is gone.
+const ENDED: &str = "the server ended right after its start";
+
 /// How often it is asked meanwhile.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -102,33 +105,26 @@ fn judge(output: &Output) -> Result<()> {
     }
 }
 
-/// Waits until the server has written its pid file.
+/// Waits until the server has written its pid file; one that doesn't is found without.
 fn wait_for_server(site: &Site<'_>, pid_file: &Path, mark: &Mark) -> Result<Identity> {
-    let deadline = site.context.deadline.share(FOR_DETACHING);
+    let begun = Instant::now();
     loop {
         if let Some(server) = site.named_by(pid_file) {
             return Ok(server);
         }
         match site.search()? {
+            Look::Server(server) if begun.elapsed() >= FOR_WARMING => return Ok(server),
             Look::Server(_) => {}
-            Look::Orphans(_) | Look::Nothing => return Err(ended(site, mark)),
+            // It may be about to take a session of its own.
+            Look::Orphans(_) if begun.elapsed() < FOR_WARMING => {}
+            Look::Orphans(_) | Look::Nothing => return Err(mark.ended(ENDED)),
         }
-        if deadline.is_over() || !site.context.sleep(PAUSE) {
-            let (configuration, file) = (site.configuration().display(), pid_file.display());
-            let reason = format!("server of {configuration} does not write its pid file {file}");
-            return Err(Error::generic(reason));
+        if !site.context.sleep(PAUSE) {
+            return Err(Error::generic(
+                "no time is left to wait for the server: raise the timeout",
+            ));
         }
     }
-}
-
-/// The server detached and then ended.
-fn ended(site: &Site<'_>, mark: &Mark) -> Error {
-    let said = mark.complaint().map(|said| log::sentence(&said));
-    let unsaid = || {
-        let configuration = site.configuration().display();
-        format!("server of {configuration} ended at once: its error log says why")
-    };
-    Error::generic(said.map_or_else(unsaid, |said| format!("server ended at once: {said}")))
 }
 
 /// Writes down what was started. Losing it costs time only.
@@ -158,7 +154,7 @@ fn wait_for_answer(
     loop {
         let answer = health::level0(site.parameters, settings, &context);
         if !server.is_alive() {
-            return Err(ended(site, mark));
+            return Err(mark.ended(ENDED));
         }
         let Err(error) = answer else { return Ok(()) };
         if begun.elapsed() >= FOR_WARMING || !context.sleep(PAUSE * 2) {
