@@ -43,12 +43,14 @@ impl Expression {
     ///
     /// # Errors
     /// `configured` (6): it is none, or one that isn't supported.
-    pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
+    pub(crate) fn parse(name: &str, text: impl AsRef<[u8]>) -> Result<Self> {
+        let text = text.as_ref();
         let wrong = |why: String| Error::configured(format!("{name} is no expression: {why}"));
         if text.len() > LONGEST {
             return Err(wrong(format!("it is longer than {LONGEST} bytes")));
         }
-        let engines: Result<_, String> = text.split('\n').map(Engine::of).collect();
+        let engines: Result<_, String> =
+            text.split(|byte| *byte == b'\n').map(Engine::of).collect();
         Ok(Self { name: name.to_owned(), engines: engines.map_err(wrong)? })
     }
 
@@ -86,8 +88,8 @@ impl Expression {
 }
 
 impl Engine {
-    fn of(text: &str) -> Result<Self, String> {
-        let translated = grammar::translate(text.as_bytes())?;
+    fn of(text: &[u8]) -> Result<Self, String> {
+        let translated = grammar::translate(text)?;
         let built = RegexBuilder::new(&translated.pattern)
             .bytes_mode(BytesMode::Ascii)
             .backtrack_limit(STEPS)

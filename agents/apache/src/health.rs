@@ -10,7 +10,8 @@ use crate::expression::Expression;
 use crate::http::{self, Page, Question};
 use crate::settings::Settings;
 use crate::target::{self, filled};
-use ocf::{Context, Error, Result};
+use crate::webtest;
+use ocf::{Context, Error, Result, tracing};
 
 /// What a status page matches unless it is said: the end of an HTML page.
 const HTML_ENDS: &str = "</ *html *>";
@@ -39,7 +40,7 @@ pub(crate) fn level0(
     settings: &Settings,
     context: &Context,
 ) -> Result<()> {
-    let text = filled(parameters.testregex.as_deref()).unwrap_or(HTML_ENDS);
+    let text = parameters.testregex.as_deref().unwrap_or(HTML_ENDS);
     let expression = Expression::parse("testregex", text)?;
     let target = target::status(parameters, settings)?;
     if has_wish(parameters) {
@@ -65,7 +66,35 @@ pub(crate) fn level10(
     settings: &Settings,
     context: &Context,
 ) -> Result<()> {
-    level0(parameters, settings, context)
+    if let Some(file) = &parameters.testconffile {
+        let test = webtest::read(file, filled(parameters.testname.as_deref()))?;
+        let target = target::test("url", &test.url, parameters, settings)?;
+        return match &test.client {
+            None => {
+                let question = Question::get(target).with_login(test.login.clone());
+                judge(&question, &test.expression, context)
+            }
+            Some(client) => {
+                let shown = http::shown(&target.url);
+                let body = client.ask(&target.url, test.login.as_ref(), context)?;
+                matches(&Page { url: shown, status: 200, body, is_whole: true }, &test.expression)
+            }
+        };
+    }
+    match (&parameters.testurl, &parameters.testregex10) {
+        (None, None) => level0(parameters, settings, context),
+        (Some(_), None) => Err(no_expression()),
+        (url, Some(text)) => {
+            let expression = Expression::parse("testregex10", text)?;
+            let url = url.as_deref().unwrap_or("/");
+            let target = target::test("testurl", url, parameters, settings)?;
+            judge(&Question::get(target), &expression, context)
+        }
+    }
+}
+
+fn no_expression() -> Error {
+    Error::configured("testurl is set and testregex10 is not: set what the page has to match")
 }
 
 /// Judges the parameters, looking at nothing outside.
@@ -73,21 +102,35 @@ pub(crate) fn level10(
 /// # Errors
 /// `configured` (6): statusurl or testurl is no URL, testregex or testregex10 no expression.
 pub(crate) fn validate(parameters: &Parameters) -> Result<()> {
-    if let Some(text) = filled(parameters.statusurl.as_deref()) {
+    if let Some(text) = &parameters.statusurl {
         target::parse_url("statusurl", text)?;
     }
-    if let Some(text) = filled(parameters.testregex.as_deref()) {
+    if let Some(text) = &parameters.testregex {
         Expression::parse("testregex", text)?;
     }
-    Ok(())
+    if let Some(text) = &parameters.testregex10 {
+        Expression::parse("testregex10", text)?;
+    }
+    // A file of tests counts before the two.
+    let url = parameters.testurl.as_deref().filter(|_| parameters.testconffile.is_none());
+    url.map_or(Ok(()), |text| target::parse_test("testurl", text).map(|_| ()))
 }
 
 /// Judges what the parameters name on this host.
 ///
 /// # Errors
-/// `installed` (5): testconffile can't be read here; `configured` (6): what it says is no test.
-pub(crate) fn validate_host(_parameters: &Parameters, _context: &Context) -> Result<()> {
-    Ok(())
+/// `installed` (5): testconffile can't be read here, or names a client that isn't here; `configured` (6): what
+/// it says is no test.
+pub(crate) fn validate_host(parameters: &Parameters, context: &Context) -> Result<()> {
+    let Some(file) = &parameters.testconffile else {
+        if parameters.testurl.is_some() && parameters.testregex10.is_none() {
+            // A resource that is monitored at level 0 only runs well with that.
+            tracing::warn!("{}", no_expression());
+        }
+        return Ok(());
+    };
+    let test = webtest::read(file, filled(parameters.testname.as_deref()))?;
+    test.client.map_or(Ok(()), |client| client.find(context).map(|_| ()))
 }
 
 /// Whether anything at all is said about what to ask for.
@@ -98,8 +141,7 @@ fn has_wish(parameters: &Parameters) -> bool {
         &parameters.testurl,
         &parameters.testregex10,
     ];
-    texts.into_iter().any(|text| filled(text.as_deref()).is_some())
-        || parameters.testconffile.is_some()
+    texts.into_iter().any(Option::is_some) || parameters.testconffile.is_some()
 }
 
 /// Whether the front page answers at all. What the server forbids or doesn't have is an answer; an error of

@@ -225,6 +225,8 @@ fn client(
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        .tcp_keepalive(None)
+        .tcp_user_timeout(None)
         .pool_max_idle_per_host(0)
         .default_headers(HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]))
         .user_agent(AGENT)
@@ -293,7 +295,7 @@ fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// A URL without its login, its query and its fragment, cut where it is long.
-fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     const LONGEST: usize = 56;
     let mut url = url.clone();
     // Only a URL that has no host can't lose them, and that is none of ours.

@@ -11,7 +11,6 @@ mod directory;
 mod envfile;
 mod expression;
 mod health;
-#[allow(dead_code, reason = "wired by tests of files")]
 mod http;
 mod invocation;
 mod launch;
@@ -28,9 +27,9 @@ mod signature;
 mod site;
 mod start;
 mod stop;
-#[allow(dead_code, reason = "wired by tests of files")]
 mod target;
 mod validate;
+mod webtest;
 mod words;
 
 use ocf::process::Identity;

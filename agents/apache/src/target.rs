@@ -28,7 +28,7 @@ pub(crate) struct Target {
 /// # Errors
 /// `configured` (6): the parameter is no URL.
 pub(crate) fn status(parameters: &Parameters, settings: &Settings) -> Result<Target> {
-    match filled(parameters.statusurl.as_deref()) {
+    match parameters.statusurl.as_deref() {
         Some(text) => Ok(Target::given(parse_url("statusurl", text)?)),
         None => own(parameters, settings, settings.status.as_deref().unwrap_or("/")),
     }
@@ -63,6 +63,9 @@ pub(crate) fn test(
 /// # Errors
 /// `configured` (6): it is no URL.
 pub(crate) fn parse_test(name: &str, text: &str) -> Result<Option<Url>> {
+    if text.trim().is_empty() {
+        return Err(Error::configured(format!("{name} is no URL: it is blank")));
+    }
     let is_url = scheme(text).is_some();
     is_url.then(|| parse_url(name, text)).transpose()
 }

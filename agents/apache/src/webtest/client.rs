@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A test's own client: a program that is given the URL as its last argument, and prints the page. Passwords
+//! go to curl and wget through their input, for everybody can read a process's arguments.
+
+use crate::http::Login;
+use crate::words;
+use ocf::command::{Command, Output, find_program};
+use ocf::{Context, Error, Result};
+use reqwest::Url;
+use std::path::{Path, PathBuf};
+
+/// A program and its options.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// None is curl or wget, whichever is there.
+    program: Option<String>,
+    options: Vec<String>,
+}
+
+impl Client {
+    /// The client that a test names. For curl and wget without options the agent asks itself.
+    ///
+    /// # Errors
+    /// The options can't be taken apart.
+    pub(super) fn of(program: &str, options: &str) -> Result<Option<Self>, String> {
+        let options = words::split(options)
+            .map_err(|_| "has client_opts with a quote that isn't closed".to_owned())?;
+        Ok(match program {
+            "" | "curl" | "wget" if options.is_empty() => None,
+            "" => Some(Self { program: None, options }),
+            program => Some(Self { program: Some(program.to_owned()), options }),
+        })
+    }
+
+    /// The program on this host.
+    ///
+    /// # Errors
+    /// `installed` (5): there is none.
+    pub(crate) fn find(&self, context: &Context) -> Result<PathBuf> {
+        // The shell agent of Debian 12 prefers wget.
+        let names = self.program.as_deref().map_or(&["wget", "curl"] as &[&str], |_| &[]);
+        let mut names = self.program.as_deref().into_iter().chain(names.iter().copied());
+        names.find_map(|name| find_program(context, Path::new(name))).ok_or_else(|| {
+            let name = self.program.as_deref().unwrap_or("wget or curl");
+            Error::installed(format!("client {name} of the test is not installed"))
+        })
+    }
+
+    /// Has it ask, and returns what it printed.
+    ///
+    /// # Errors
+    /// `installed` (5): it isn't there; `configured` (6): it would show a password to everybody;
+    /// `generic` (1): it can't be run, or doesn't end in time.
+    pub(crate) fn ask(
+        &self,
+        url: &Url,
+        login: Option<&Login>,
+        context: &Context,
+    ) -> Result<Vec<u8>> {
+        let program = self.find(context)?;
+        let command = Command::new(context, &program);
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut shown = url.clone();
+        let login = login.cloned().or_else(|| take_login(&mut shown));
+        let command = match (name.as_str(), login) {
+            ("curl", None) => command.args(["-sSL", "-o", "-"]),
+            ("curl", Some(login)) => {
+                let quoted = format!("{}:{}", login.user, login.password);
+                let quoted = quoted.replace('\\', r"\\").replace('"', "\\\"");
+                command.args(["-sSL", "-o", "-", "-K", "-"]).stdin(format!("user = \"{quoted}\"\n"))
+            }
+            ("wget", None) => command.args(["-q", "--no-proxy", "-O", "-"]),
+            ("wget", Some(Login { user, password })) => command
+                .args(["-q", "--no-proxy", "-O", "-", "--config=/dev/stdin"])
+                .stdin(format!("http_user={user}\nhttp_password={password}\n")),
+            (_, Some(_)) if !url.username().is_empty() => {
+                return Err(Error::configured(format!(
+                    "client {name} of the test would show the URL's password to everybody: take it out"
+                )));
+            }
+            _ => command,
+        };
+        let Output { stdout, .. } =
+            command.args(&self.options).arg(shown.as_str()).run(&context.deadline)?;
+        Ok(stdout)
+    }
+}
+
+/// The login in a URL, which has none then.
+fn take_login(url: &mut Url) -> Option<Login> {
+    let decode = |text: &str| {
+        let bytes = text.as_bytes();
+        let mut decoded = Vec::new();
+        let mut rest = bytes;
+        while let Some((byte, behind)) = rest.split_first() {
+            let hex = behind.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+            match hex.and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|_| *byte == b'%') {
+                Some(escaped) => {
+                    decoded.push(escaped);
+                    rest = behind.get(2..).unwrap_or_default();
+                }
+                None => {
+                    decoded.push(*byte);
+                    rest = behind;
+                }
+            }
+        }
+        String::from_utf8_lossy(&decoded).into_owned()
+    };
+    let login = Login {
+        user: decode(url.username()),
+        password: decode(url.password().unwrap_or_default()),
+    };
+    // Only a URL that has no host can't lose them.
+    let _is_gone = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    Some(login).filter(|login| !login.user.is_empty())
+}
