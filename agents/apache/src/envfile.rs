@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Files of environment variables (parameter `envfiles`), read without a shell.
+//! Files of environment variables (parameter `envfiles`). They are shell text, but no shell runs: what
+//! such files are made of is understood, and nothing else is done.
+
+mod condition;
+mod expansion;
+mod shell;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod word;
 
 use ocf::{Context, Error};
+use shell::Shell;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Names and values that a server is started with.
@@ -18,22 +28,60 @@ pub(crate) struct Problem {
     pub(crate) line: usize,
     /// What it is.
     pub(crate) what: String,
+    /// Whether no variable can depend on it: worth a warning only.
+    pub(crate) is_harmless: bool,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} line {}: {}", self.file.display(), self.line, self.what)
+    }
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        let Problem { file, line, what } = problem;
-        Self::installed(format!("{}:{line}: {what}: this agent runs no shell", file.display()))
+        Self::installed(format!("{problem}: assign plainly, no shell runs here"))
     }
 }
 
-/// What the files (separated by blanks; those that aren't there are passed over) leave a server's
-/// environment with, and what isn't understood: to be refused at start, and to be passed over elsewhere.
+/// The whole environment of a server, after the files (separated by blanks; those that aren't there are
+/// passed over), and what isn't understood: to be refused at start, and to be passed over elsewhere.
 pub(crate) fn read(
     context: &Context,
     files: &str,
     configuration: &Path,
 ) -> (Variables, Vec<Problem>) {
-    let _unused = (context, files, configuration);
-    (Variables::new(), Vec::new())
+    let mut shell = Shell::new(context.environment().iter().filter(|(name, _)| is_passed(name)));
+    // Debian's own file makes the directories of a second server of it.
+    if let Some(directory) = configuration.parent() {
+        shell.export("APACHE_CONFDIR", directory);
+    }
+    for file in files.split_ascii_whitespace().map(Path::new).filter(|file| file.is_file()) {
+        shell.file(file);
+    }
+    let variables = shell.exported();
+    (variables, shell.problems)
+}
+
+/// Refuses what isn't understood and may matter, and warns of the rest.
+///
+/// # Errors
+/// `installed` (5): a file has something that isn't understood; the reason names file and line.
+pub(crate) fn refuse(problems: Vec<Problem>) -> ocf::Result<()> {
+    for problem in problems {
+        if !problem.is_harmless {
+            return Err(problem.into());
+        }
+        ocf::tracing::warn!("{problem}");
+    }
+    Ok(())
+}
+
+/// Whether a variable of this process is a server's business: not what the cluster tells its agents, nor
+/// the socket on which systemd hears from the cluster manager.
+fn is_passed(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let foreign =
+        ["OCF_", "__OCF", "HA_", "PCMK_", "CIB_", "NOTIFY_SOCKET", "LISTEN_", "WATCHDOG_"];
+    !foreign.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
 }

@@ -38,9 +38,7 @@ impl<'a> Launch<'a> {
         check_configuration(&layout.configuration)?;
         let (environment, problems) =
             envfile::read(context, &site.parameters.envfiles, &layout.configuration);
-        if let Some(problem) = problems.into_iter().next() {
-            return Err(problem.into());
-        }
+        envfile::refuse(problems)?;
         Ok(Self { context, layout, environment, words: words::split(&site.parameters.options)? })
     }
 

@@ -3,8 +3,10 @@
 
 use super::location::path_of;
 use super::reader::{Reader, Section};
+use crate::regular;
 use crate::settings::Listen;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 /// The host names of this machine.
 const HOSTS: &str = "/etc/hosts";
@@ -190,8 +192,7 @@ fn find_address(host: &str) -> Option<IpAddr> {
     if let Ok(address) = without_zone.parse() {
         return Some(address);
     }
-    let list =
-        super::reader::read_regular(std::path::Path::new(HOSTS), 1 << 20).unwrap_or_default();
+    let list = regular::read(Path::new(HOSTS), 1 << 20).unwrap_or_default();
     let list = String::from_utf8_lossy(&list);
     let mut lines = list.lines().map(|line| line.split('#').next().unwrap_or_default());
     lines.find_map(|line| {

@@ -6,14 +6,13 @@ use super::condition;
 use super::glob::find_files;
 use super::line::{Lines, expand, take_word};
 use super::modules::Modules;
+use crate::regular;
 use crate::words::Switches;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// How deep files include one another: the server's own bound.
@@ -94,7 +93,7 @@ impl<'a> Reader<'a> {
         {
             return Err(io::Error::other("it includes itself"));
         }
-        let text = read_regular(path, MOST_BYTES.saturating_sub(self.bytes))?;
+        let text = regular::read(path, MOST_BYTES.saturating_sub(self.bytes))?;
         self.files += 1;
         self.bytes += text.len() as u64;
         self.open.push(path.to_owned());
@@ -210,22 +209,4 @@ impl<'a> Reader<'a> {
         let path = OsString::from_vec(path.to_owned());
         super::normal(&self.root.join(path))
     }
-}
-
-/// A regular file's contents, of so many bytes at most. Neither a FIFO nor a device is waited for.
-pub(super) fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = File::options()
-        .read(true)
-        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY)
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if metadata.len() > most {
-        return Err(io::Error::other("it is too big"));
-    }
-    let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    file.take(most).read_to_end(&mut text)?;
-    Ok(text)
 }
