@@ -3,6 +3,8 @@
 //! line, and where they run. Never a pattern: a sibling whose configuration's name only begins the same, an
 //! editor with that name on its line, a stranger with a recycled pid are none of them.
 
+use crate::config;
+use crate::envfile::Variables;
 use crate::invocation::{Invocation, clean};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -14,8 +16,13 @@ use std::path::{Path, PathBuf};
 /// The most of a command line that is read.
 const LONGEST_LINE: u64 = 256 * 1024;
 
-/// How the names of servers' programs begin, wherever they are.
-const SERVERS: [&[u8]; 2] = [b"httpd", b"apache"];
+/// Whether a program's name is one that servers have, wherever it is: `httpd`, `apache2`, `httpd-prefork`.
+fn is_servers_name(name: &[u8]) -> bool {
+    let rest = name.strip_prefix(b"httpd").or_else(|| name.strip_prefix(b"apache"));
+    rest.is_some_and(|rest| {
+        rest.first().is_none_or(|next| next.is_ascii_digit() || matches!(next, b'-' | b'.'))
+    })
+}
 
 /// A file as the kernel knows it: device and inode.
 type FileId = (u64, u64);
@@ -119,8 +126,8 @@ impl Signature {
         let was = path.strip_suffix(b" (deleted)").unwrap_or(&path);
         let program = Path::new(OsStr::from_bytes(was));
         let name = program.file_name()?.as_bytes();
-        let is_known = self.programs.iter().any(|known| known.path == program)
-            || SERVERS.iter().any(|beginning| name.starts_with(beginning));
+        let is_known =
+            self.programs.iter().any(|known| known.path == program) || is_servers_name(name);
         is_known.then(|| program.to_owned())
     }
 
@@ -137,7 +144,7 @@ impl Signature {
         let Some((_, words)) = words.split_first() else { return false };
         let said = Invocation::parse(words);
         let is_named = || {
-            let found = said.configurations(program, &directory_of(pid));
+            let found = said.configurations(program, &directory_of(&variables_of(pid)));
             found.iter().any(|path| self.is_configuration(path))
         };
         said.errand.is_none()
@@ -160,12 +167,24 @@ impl Signature {
             && !self.own.contains(&file)
     }
 
-    /// Whether a process runs one of our programs as a server at all, whoever's.
-    pub(crate) fn is_some_server(&self, pid: i32) -> bool {
-        self.program_of(pid).is_some()
-            && words_of(pid)
-                .split_first()
-                .is_some_and(|(_, words)| Invocation::parse(words).errand.is_none())
+    /// Whether a process is a server, whoever's, that a pid file is meant to be of.
+    pub(crate) fn claims(&self, pid: i32, pid_file: &Path) -> bool {
+        let Some(program) = self.program_of(pid) else { return false };
+        let words = words_of(pid);
+        let Some((_, words)) = words.split_first() else { return false };
+        let said = Invocation::parse(words);
+        if said.errand.is_some() {
+            return false;
+        }
+        let variables = variables_of(pid);
+        let texts: Vec<String> =
+            words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let found = said.configurations(&program, &directory_of(&variables));
+        let files = found.iter().filter_map(|path| {
+            config::read(path, &variables, &texts).ok().and_then(|settings| settings.pid_file)
+        });
+        let pid_file = in_true_directory(pid_file);
+        files.chain(said.pid_file.clone()).any(|file| in_true_directory(&file) == pid_file)
     }
 }
 
@@ -183,18 +202,24 @@ pub(crate) fn words_of(pid: i32) -> Vec<OsString> {
     line.split(|byte| *byte == 0).map(|word| OsStr::from_bytes(word).to_owned()).collect()
 }
 
-/// Where a process was started: what its starter's shell said. A server itself goes to the root directory.
-fn directory_of(pid: i32) -> PathBuf {
+/// The variables that a process was started with.
+fn variables_of(pid: i32) -> Variables {
     let mut text = Vec::new();
     let read = File::open(format!("/proc/{pid}/environ"))
         .and_then(|file| file.take(LONGEST_LINE).read_to_end(&mut text));
-    let find = |text: &[u8]| {
-        let mut lines = text.split(|byte| *byte == 0);
-        let found = lines.find_map(|line| line.strip_prefix(b"PWD="))?;
-        Some(PathBuf::from(OsStr::from_bytes(found)))
-    };
-    let said = read.ok().and_then(|_| find(&text)).filter(|path| path.is_absolute());
-    said.unwrap_or_else(|| PathBuf::from("/"))
+    let lines = text.split(|byte| *byte == 0).filter(|_| read.is_ok());
+    let pairs = lines.filter_map(|line| {
+        let end = line.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (line.get(..end)?, line.get(end + 1..)?);
+        Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
+    });
+    pairs.collect()
+}
+
+/// Where a process was started: what its starter's shell said. A server itself goes to the root directory.
+fn directory_of(variables: &Variables) -> PathBuf {
+    let said = variables.get(OsStr::new("PWD")).map(PathBuf::from);
+    said.filter(|path| path.is_absolute()).unwrap_or_else(|| PathBuf::from("/"))
 }
 
 #[cfg(test)]
@@ -276,12 +301,36 @@ mod tests {
     }
 
     #[test]
+    fn a_pid_file_is_of_the_server_whose_configuration_names_it() {
+        let base = std::env::temp_dir().join(format!("ocf-apache-claim-{}", std::process::id()));
+        fs::create_dir_all(&base).unwrap();
+        let (conf, file) = (base.join("a.conf"), base.join("a.pid"));
+        fs::write(&conf, format!("PidFile {}\n", file.display())).unwrap();
+        let tail = Tail::follow(&["-f", conf.to_str().unwrap()]);
+        let other = signature("/etc/b.conf");
+        assert!(other.claims(tail.pid(), &file), "whichever configuration it has");
+        assert!(!other.claims(tail.pid(), &base.join("b.pid")));
+        fs::remove_dir_all(&base).unwrap();
+    }
+
+    #[test]
+    fn names_of_servers_are_not_only_beginnings() {
+        for name in ["httpd", "apache2", "httpd2", "httpd-prefork", "httpd.worker"] {
+            assert!(is_servers_name(name.as_bytes()), "{name}");
+        }
+        for name in ["apache_world", "httpdump", "apachectl", "vim", ""] {
+            assert!(!is_servers_name(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
     fn nobody_fits_who_is_gone() {
         let file = "/nonexistent/a.conf";
         let tail = Tail::follow(&["-f", file, "--retry"]);
         let pid = tail.pid();
         drop(tail);
-        assert!(!signature(file).fits(pid) && !signature(file).is_some_server(pid));
+        let pid_file = Path::new("/run/x.pid");
+        assert!(!signature(file).fits(pid) && !signature(file).claims(pid, pid_file));
         assert!(!signature(file).fits(1) && !signature(file).fits(-1));
     }
 }

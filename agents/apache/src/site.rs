@@ -165,10 +165,10 @@ impl<'a> Site<'a> {
         process::scan(&self.signature(), &known, &named)
     }
 
-    /// Removes the pid files that name nobody, or a stranger who isn't a server.
+    /// Removes the pid files that name nobody, or a stranger.
     ///
     /// # Errors
-    /// `installed` (5): one of them names another server. It stays.
+    /// `installed` (5): one of them is another server's own. It stays.
     pub(crate) fn remove_stale_pid_files(&self, own: Option<&Path>) -> Result<()> {
         let signature = self.signature();
         let mut files = self.pid_files();
@@ -176,7 +176,7 @@ impl<'a> Site<'a> {
         for path in files.iter().filter(|path| pidfile::is_one(path)) {
             let lives = |pid: &i32| Identity::of(*pid).is_some_and(|process| process.is_alive());
             match pidfile::read(path).filter(lives) {
-                Some(pid) if signature.is_some_server(pid) => {
+                Some(pid) if signature.claims(pid, path) => {
                     let file = path.display();
                     let reason = format!("{file} is the pid file of another server, process {pid}");
                     return Err(Error::installed(format!("{reason}: set another PidFile")));

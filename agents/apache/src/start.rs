@@ -26,9 +26,6 @@ const FOR_ANSWERING: u32 = 75;
 /// How long wrong answers are put down to a server that has only just begun.
 const FOR_WARMING: Duration = Duration::from_secs(2);
 
-/// What is said of a server that detached and is gone.
-const ENDED: &str = "the server ended right after its start";
-
 /// How often it is asked meanwhile.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -39,18 +36,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// doesn't come up, or doesn't answer as it should.
 pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
     let launch = Launch::new(site)?;
+    let program = launch.program()?;
     directory::ensure_all(site.settings()?)?;
     let settings = launch.ask()?;
     directory::ensure_all(&settings)?;
     clear(site, &settings, seen)?;
-    let given = given_pid_file(site, &settings, launch.program()?)?;
+    let given = given_pid_file(site, &settings, program)?;
     let mark = Mark::of(settings.error_log.as_deref());
     let output = launch.run(given.as_deref(), &site.context.deadline.share(FOR_DETACHING));
     let begun = output.and_then(|output| judge(&output)).and_then(|()| {
         let pid_file = given.or_else(|| settings.pid_file.clone()).unwrap_or_default();
-        let server = wait_for_server(site, &pid_file, &mark)?;
-        remember(site, server, launch.program()?, pid_file, &settings);
-        wait_for_answer(site, server, &settings, &mark)
+        let server = wait_for_server(site, program, &pid_file, &mark)?;
+        remember(site, server, program, pid_file, &settings);
+        wait_for_answer(site, (server, program), &settings, &mark)
     });
     begun.inspect_err(|error| {
         tracing::error!("{error}; ending what was started");
@@ -106,7 +104,12 @@ fn judge(output: &Output) -> Result<()> {
 }
 
 /// Waits until the server has written its pid file; one that doesn't is found without.
-fn wait_for_server(site: &Site<'_>, pid_file: &Path, mark: &Mark) -> Result<Identity> {
+fn wait_for_server(
+    site: &Site<'_>,
+    program: &Path,
+    pid_file: &Path,
+    mark: &Mark,
+) -> Result<Identity> {
     let begun = Instant::now();
     loop {
         if let Some(server) = site.named_by(pid_file) {
@@ -117,7 +120,7 @@ fn wait_for_server(site: &Site<'_>, pid_file: &Path, mark: &Mark) -> Result<Iden
             Look::Server(_) => {}
             // It may be about to take a session of its own.
             Look::Orphans(_) if begun.elapsed() < FOR_WARMING => {}
-            Look::Orphans(_) | Look::Nothing => return Err(mark.ended(ENDED)),
+            Look::Orphans(_) | Look::Nothing => return Err(ended(program, mark)),
         }
         if !site.context.sleep(PAUSE) {
             return Err(Error::generic(
@@ -125,6 +128,11 @@ fn wait_for_server(site: &Site<'_>, pid_file: &Path, mark: &Mark) -> Result<Iden
             ));
         }
     }
+}
+
+/// The server detached and then ended.
+fn ended(program: &Path, mark: &Mark) -> Error {
+    mark.ended(&format!("{} ended right after its start", program.display()))
 }
 
 /// Writes down what was started. Losing it costs time only.
@@ -144,7 +152,7 @@ fn remember(
 /// Asks until the server answers as it should; a wrong answer is one only after a moment.
 fn wait_for_answer(
     site: &Site<'_>,
-    server: Identity,
+    (server, program): (Identity, &Path),
     settings: &Settings,
     mark: &Mark,
 ) -> Result<()> {
@@ -154,7 +162,7 @@ fn wait_for_answer(
     loop {
         let answer = health::level0(site.parameters, settings, &context);
         if !server.is_alive() {
-            return Err(mark.ended(ENDED));
+            return Err(ended(program, mark));
         }
         let Err(error) = answer else { return Ok(()) };
         if begun.elapsed() >= FOR_WARMING || !context.sleep(PAUSE * 2) {
