@@ -54,31 +54,66 @@ pub(crate) fn read(
     environment: &BTreeMap<OsString, OsString>,
     words: &[String],
 ) -> Result<Settings> {
-    let reader = read_files(configfile, environment, words, compiled_root(configfile))?;
-    Ok(settings(&reader))
+    Ok(Files::read(configfile, environment, words, None)?.settings())
 }
 
-/// The same for a server whose root is known.
-fn read_files<'a>(
-    configfile: &Path,
-    environment: &'a BTreeMap<OsString, OsString>,
-    words: &[String],
-    root: PathBuf,
-) -> Result<Reader<'a>> {
-    let switches = Switches::of(words);
-    let root = switches.root.map_or(root, PathBuf::from);
-    let mut reader = Reader::new(root, environment, &switches);
-    for directive in &switches.before {
-        reader.text(directive.as_bytes());
+/// A configuration's files, read.
+#[derive(Debug)]
+pub(crate) struct Files<'a>(Reader<'a>);
+
+impl<'a> Files<'a> {
+    /// As [`read`], for a server with that root compiled in, where it is known.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub(crate) fn read(
+        configfile: &Path,
+        environment: &'a BTreeMap<OsString, OsString>,
+        words: &[String],
+        root: Option<PathBuf>,
+    ) -> Result<Self> {
+        let switches = Switches::of(words);
+        let given = switches.root.map(PathBuf::from).or(root);
+        let root = given.unwrap_or_else(|| compiled_root(configfile));
+        let mut reader = Reader::new(root, environment, &switches);
+        for directive in &switches.before {
+            reader.text(directive.as_bytes());
+        }
+        reader.file(configfile).map_err(|error| {
+            let file = configfile.display();
+            Error::installed(format!("cannot read configuration {file}: {}", describe(&error)))
+        })?;
+        for directive in &switches.after {
+            reader.text(directive.as_bytes());
+        }
+        Ok(Self(reader))
     }
-    reader.file(configfile).map_err(|error| {
-        let file = configfile.display();
-        Error::installed(format!("cannot read configuration {file}: {}", describe(&error)))
-    })?;
-    for directive in &switches.after {
-        reader.text(directive.as_bytes());
+
+    /// What they say.
+    pub(crate) fn settings(&self) -> Settings {
+        settings(&self.0)
     }
-    Ok(reader)
+
+    /// `ServerRoot`.
+    pub(crate) fn root(&self) -> &Path {
+        &self.0.root
+    }
+
+    /// The module that can write down a configuration, where it is beside those that are loaded.
+    pub(crate) fn info_module(&self) -> Option<PathBuf> {
+        let directory = self.0.modules.files().find_map(Path::parent)?;
+        Some(directory.join("mod_info.so")).filter(|file| file.is_file())
+    }
+
+    /// The same, of the configuration as the server has understood and written it down: all in one text,
+    /// without conditions and variables, and without what is carried out while it is read.
+    pub(crate) fn settings_by(&self, dump: &str) -> Settings {
+        let nothing = BTreeMap::new();
+        let mut reader = Reader::new(self.0.root.clone(), &nothing, &Switches::default());
+        reader.inherit(&self.0);
+        reader.text(dump.as_bytes());
+        settings(&reader)
+    }
 }
 
 /// What the directives come to.

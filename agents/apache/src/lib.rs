@@ -5,7 +5,6 @@
 //! among all processes, and known by its program, its configuration and when it started, never by a pattern.
 //! *Stopped* is when there is neither a server nor a worker that outlived one. All else is *failed*.
 
-#[allow(dead_code, reason = "wired by the server's answers")]
 mod config;
 mod directory;
 mod envfile;

@@ -1,24 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What the server itself says of its configuration: asked at start and validate only.
 
-use crate::config;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use crate::config::Files;
 use crate::envfile::Variables;
 use crate::layout::Layout;
 use crate::settings::Settings;
-use ocf::{Context, Result};
+use ocf::command::{Command, Output};
+use ocf::{Context, Error, Result, tracing};
+use std::path::{Path, PathBuf};
 
-/// Asks the program whether it can take its configuration, and what that says.
+/// The line that begins what the server says of how it would run.
+const RUN: &str = "ServerRoot: \"";
+
+/// Asks the program whether it can take its configuration, and what that says. What the program says counts;
+/// where it is silent, what this agent reads in the files does.
 ///
 /// # Errors
 /// `installed` (5): there is no such program or file, or the program refuses the configuration; the
-/// reason names file and line, and the program's own words are in the log.
+/// reason names file and line, and the program's own words are in the log. `generic` (1): it doesn't end in
+/// time.
 pub(crate) fn ask(
     context: &Context,
     layout: &Layout,
     environment: &Variables,
     words: &[String],
 ) -> Result<Settings> {
-    let _unused = context;
-    layout.program()?;
-    config::read(&layout.configuration, environment, words)
+    let question = Question { context, layout, environment, words };
+    let mut files = Files::read(&layout.configuration, environment, words, None)?;
+    // A module that is loaded for this question only writes down the configuration as it was understood. It
+    // may fail where the server itself wouldn't, so its failure is nobody's.
+    let with_module = match files.info_module() {
+        Some(module) => question.put(Some(&module)).ok().filter(is_whole),
+        None => None,
+    };
+    let is_understood = with_module.is_some();
+    let output = match with_module {
+        Some(output) => output,
+        None => question.put(None)?,
+    };
+    if !output.is_success() {
+        return Err(refused(layout, &output));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (dump, run) = split(&text);
+    let root = said(run, "ServerRoot").map(PathBuf::from);
+    if root.is_some() && root.as_deref() != Some(files.root()) {
+        // The files were read below a root that isn't this program's.
+        files = Files::read(&layout.configuration, environment, words, root)?;
+    }
+    let settings = if is_understood { files.settings_by(dump) } else { files.settings() };
+    Ok(corrected(settings, run))
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    context: &'a Context,
+    layout: &'a Layout,
+    environment: &'a Variables,
+    words: &'a [String],
+}
+
+impl Question<'_> {
+    fn put(&self, module: Option<&Path>) -> Result<Output> {
+        let mut command = Command::new(self.context, self.layout.program()?)
+            .environment(self.environment)
+            .arg("-DSTATUS")
+            .args(self.words)
+            .arg("-f")
+            .arg(&self.layout.configuration);
+        if let Some(module) = module {
+            let load = format!("LoadModule info_module \"{}\"", module.display());
+            command = command.arg("-c").arg(load).arg("-DDUMP_CONFIG");
+        }
+        Ok(command.arg("-t").arg("-DDUMP_RUN_CFG").run(&self.context.deadline)?)
+    }
+}
+
+fn is_whole(output: &Output) -> bool {
+    output.is_success() && !output.truncated
+}
+
+/// The configuration as it was understood, and what follows it.
+fn split(text: &str) -> (&str, &str) {
+    let start = if text.starts_with(RUN) {
+        Some(0)
+    } else {
+        // The last such line: nothing in a configuration that was understood begins like it.
+        text.rfind(&format!("\n{RUN}")).map(|at| at + 1)
+    };
+    start.and_then(|start| text.split_at_checked(start)).unwrap_or((text, ""))
+}
+
+/// What the server says under a name: `NAME: "value"`.
+fn said<'a>(run: &'a str, name: &str) -> Option<&'a str> {
+    let value = run.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": \""))?;
+    value.strip_suffix('"').filter(|value| !value.is_empty())
+}
+
+/// With what the server says of itself in place of what the files say.
+fn corrected(mut settings: Settings, run: &str) -> Settings {
+    let path = |name: &str| said(run, name).map(PathBuf::from).filter(|path| path.is_absolute());
+    settings.root = path("ServerRoot").or(settings.root);
+    // It names one that is compiled in, too; that one isn't the configuration's.
+    settings.pid_file = settings.pid_file.map(|named| path("PidFile").unwrap_or(named));
+    if settings.error_log.is_some() {
+        settings.error_log = path("Main ErrorLog").or(settings.error_log);
+    }
+    let user = run.lines().find_map(|line| line.strip_prefix("User: name=\"")?.split('"').next());
+    settings.user = user.filter(|user| !user.is_empty()).map(str::to_owned).or(settings.user);
+    settings
+}
+
+/// The error of a program that refuses its configuration. Its own words go to the log.
+fn refused(layout: &Layout, output: &Output) -> Error {
+    let text = [output.stderr.as_slice(), &output.stdout].concat();
+    let text = String::from_utf8_lossy(&text);
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        tracing::error!("{line}");
+    }
+    Error::installed(refusal::sentence(&text, &layout.configuration))
 }

@@ -21,7 +21,7 @@ const OTHER_SOURCES: &[(&str, &str)] = &[
 ];
 
 /// Modules.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Modules {
     loaded: Vec<(Vec<u8>, PathBuf)>,
 }

@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 64 << 20;
 const MOST_FILES: usize = 10_000;
 
 /// A directive that matters here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Directive {
     /// In lower case.
     pub(super) name: String,
@@ -83,6 +83,13 @@ impl<'a> Reader<'a> {
             files: 0,
             bytes: 0,
         }
+    }
+
+    /// Takes over what another has read and the server doesn't write down: what it carries out at once.
+    pub(super) fn inherit(&mut self, other: &Reader<'_>) {
+        self.modules = other.modules.clone();
+        let kept = other.directives.iter().filter(|kept| kept.name == "defaultruntimedir");
+        self.directives.extend(kept.cloned());
     }
 
     /// Reads a file.
