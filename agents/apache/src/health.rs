@@ -16,18 +16,23 @@ use ocf::{Context, Error, Result, tracing};
 /// What a status page matches unless it is said: the end of an HTML page.
 const HTML_ENDS: &str = "</ *html *>";
 
+/// The name of that.
+const UNSET: &str = "the end of an HTML page";
+
 /// What level 0 leaves for the front page, in percent of the time that is left.
 const SHARE_OF_STATUS: u32 = 75;
 
-/// Judges the server at the check level that is asked for.
+/// Judges a running server at the check level that is asked for.
 ///
 /// # Errors
-/// As [`level0`] and [`level10`].
+/// As [`level0`] and [`level10`], but always `generic` (1): whatever is wrong with a parameter, the server does
+/// run, and a probe must not say that it doesn't.
 pub(crate) fn check(parameters: &Parameters, settings: &Settings, context: &Context) -> Result<()> {
-    match context.level_among(&[0, 10]) {
+    let judged = match context.level_among(&[0, 10]) {
         10 => level10(parameters, settings, context),
         _ => level0(parameters, settings, context),
-    }
+    };
+    judged.map_err(|error| Error::generic(error.reason))
 }
 
 /// Judges the server by its status page.
@@ -40,8 +45,10 @@ pub(crate) fn level0(
     settings: &Settings,
     context: &Context,
 ) -> Result<()> {
-    let text = parameters.testregex.as_deref().unwrap_or(HTML_ENDS);
-    let expression = Expression::parse("testregex", text)?;
+    let expression = match &parameters.testregex {
+        Some(text) => Expression::parse("testregex", text)?,
+        None => Expression::parse(UNSET, HTML_ENDS)?,
+    };
     let target = target::status(parameters, settings)?;
     if has_wish(parameters) {
         return judge(&Question::get(target), &expression, context);
@@ -162,13 +169,23 @@ fn judge(question: &Question, expression: &Expression, context: &Context) -> Res
 
 /// Whether a page is one, and matches.
 fn matches(page: &Page, expression: &Expression) -> Result<()> {
-    if !(200..300).contains(&page.status) {
-        return Err(Error::generic(format!("{}: status {}", page.url, page.status)));
+    let Page { url, status, body, is_whole } = page;
+    let wrong = |what: String| Err(Error::generic(format!("{url}: {what}")));
+    if !(200..300).contains(status) {
+        return wrong(format!("status {status}"));
     }
-    if expression.matches(&page.body)? {
+    if body.is_empty() {
+        return wrong(format!("status {status} and an empty page"));
+    }
+    if expression.matches(body)? {
         return Ok(());
     }
-    let what = if page.is_whole { "its page" } else { "the first 8 MiB of its page" };
-    let name = expression.name();
-    Err(Error::generic(format!("{}: {what} does not match {name}", page.url)))
+    let what = if *is_whole { "its page" } else { "the first 8 MiB of its page" };
+    match expression.name() {
+        UNSET => wrong(format!("{what} has no </html>: set testregex to what it has")),
+        name => wrong(format!("{what} does not match {name}")),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,6 @@
 //! ever starts.
 
 mod client;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use client::Client;
 

@@ -66,12 +66,14 @@ fn authorities(is_https: bool) -> Result<Arc<RootCertStore>, String> {
 pub(super) fn find_cause(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let found = inner.and_then(|inner| inner.downcast_ref::<Tls>());
-        if let Some(tls) = found.or_else(|| error.downcast_ref()) {
+        if let Some(tls) = error.downcast_ref::<Tls>() {
             return Some(explain(tls));
         }
-        next = error.source();
+        // What an I/O error holds isn't what it names as its source.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
     }
     None
 }
