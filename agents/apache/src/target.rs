@@ -104,13 +104,25 @@ fn own(parameters: &Parameters, settings: &Settings, path: &str) -> Result<Targe
     let fallback = Listen { address: None, port: parameters.port.unwrap_or(HTTP), is_https: false };
     let listen = listen(parameters.port, settings).unwrap_or(&fallback);
     let (host, addresses) = host(listen.address, parameters.use_ipv6);
-    let scheme = if listen.is_https { "https" } else { "http" };
+    let (scheme, host) = match &settings.name {
+        // A server with several certificates, or strict about names, goes by the name in the handshake.
+        Some(name) if listen.is_https && is_name(name) => ("https", name.clone()),
+        _ if listen.is_https => ("https", host),
+        _ => ("http", host),
+    };
     let slash = if path.starts_with('/') { "" } else { "/" };
     let text = format!("{scheme}://{host}:{}{slash}{path}", listen.port);
     let url = Url::parse(&text)
         .map_err(|error| Error::configured(format!("{path} is no path of a URL: {error}")))?;
     let addresses = addresses.iter().map(|address| SocketAddr::new(*address, listen.port));
     Ok(Target { url, addresses: addresses.collect(), is_verified: false })
+}
+
+/// Whether a URL can have it for its host, and it is no address.
+fn is_name(name: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let url = Url::parse(&format!("https://{name}/"));
+    name.chars().all(is_letter) && url.is_ok_and(|url| url.domain().is_some())
 }
 
 /// Where the server listens: on the port that is asked for, where it does, else on its first.
@@ -141,5 +153,86 @@ impl Target {
     /// One that the administrator wrote, or a server named.
     pub(crate) fn given(url: Url) -> Self {
         Self { url, addresses: Vec::new(), is_verified: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ocf::environment::Environment;
+    use ocf::parameter::{Declared, Reader, Rigour};
+
+    fn parameters(pairs: &[(&str, &str)]) -> Parameters {
+        let named = pairs.iter().map(|(name, value)| (format!("OCF_RESKEY_{name}"), *value));
+        let environment: Environment = named.collect();
+        Parameters::read(&mut Reader::new(&environment, Rigour::Strict)).unwrap()
+    }
+
+    fn settings(address: Option<&str>, is_https: bool) -> Settings {
+        let address = address.map(|address| address.parse().unwrap());
+        let listens = vec![Listen { address, port: 8088, is_https }];
+        let (status, name) = (Some("/server-status".to_owned()), Some("www.example".to_owned()));
+        Settings { listens, status, name, ..Settings::default() }
+    }
+
+    fn show(target: &Target) -> String {
+        format!("{} {:?} {}", target.url, target.addresses, target.is_verified)
+    }
+
+    #[test]
+    fn the_status_page_follows_from_where_the_server_listens() {
+        let (v4, v6) = ("127.0.0.1:8088", "[::1]:8088");
+        for (address, host, addresses) in [
+            (None, "localhost", format!("[{v4}, {v6}]")),
+            (Some("0.0.0.0"), "localhost", format!("[{v4}]")),
+            (Some("::"), "localhost", format!("[{v6}]")),
+            (Some("::1"), "[::1]", format!("[{v6}]")),
+            (Some("10.0.0.5"), "10.0.0.5", "[10.0.0.5:8088]".to_owned()),
+        ] {
+            let target = status(&parameters(&[]), &settings(address, false)).unwrap();
+            let wanted = format!("http://{host}:8088/server-status {addresses} false");
+            assert_eq!(show(&target), wanted);
+            let target = status(&parameters(&[]), &settings(address, true)).unwrap();
+            let wanted = format!("https://www.example:8088/server-status {addresses} false");
+            assert_eq!(show(&target), wanted);
+        }
+    }
+
+    #[test]
+    fn use_ipv6_asks_it_first() {
+        let six = parameters(&[("use_ipv6", "true")]);
+        let target = status(&six, &settings(None, false)).unwrap();
+        assert_eq!(format!("{:?}", target.addresses), "[[::1]:8088, 127.0.0.1:8088]");
+        let target = status(&six, &settings(Some("127.0.0.1"), false)).unwrap();
+        assert_eq!(format!("{:?}", target.addresses), "[127.0.0.1:8088]");
+    }
+
+    #[test]
+    fn a_name_that_no_url_takes_is_none() {
+        for name in ["*", "a b", "", "x/y", "me@x", "10.0.0.5", "_default_:443", "x:1"] {
+            let settings = Settings { name: Some(name.to_owned()), ..settings(None, true) };
+            let target = status(&parameters(&[]), &settings).unwrap();
+            assert_eq!(target.url.host_str(), Some("localhost"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_verified() {
+        let given = parameters(&[("statusurl", "me:word@www.example/x y?z")]);
+        let target = status(&given, &settings(None, true)).unwrap();
+        assert_eq!(show(&target), "http://me:word@www.example/x%20y?z [] true");
+        let target = test("url", "x y", &given, &settings(None, false)).unwrap();
+        assert!(target.url.as_str().ends_with(":8088/x%20y") && !target.is_verified);
+        assert!(test("url", "https://h/", &given, &settings(None, false)).unwrap().is_verified);
+    }
+
+    #[test]
+    fn a_path_that_looks_like_a_host_stays_a_path() {
+        let nobody = parameters(&[]);
+        for path in ["//evil.example/x", "@evil.example/", ":80/", "/a/../b", "?x", "#x"] {
+            let target = test("url", path, &nobody, &settings(None, false)).unwrap();
+            assert_eq!(target.url.host_str(), Some("localhost"), "{path}: {}", target.url);
+            assert_eq!(target.url.port(), Some(8088), "{path}: {}", target.url);
+        }
     }
 }

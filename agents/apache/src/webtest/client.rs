@@ -61,8 +61,8 @@ impl Client {
         let command = Command::new(context, &program);
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut shown = url.clone();
-        let login = login.cloned().or_else(|| take_login(&mut shown));
-        let command = match (name.as_str(), login) {
+        let of_url = take_login(&mut shown);
+        let command = match (name.as_str(), login.cloned().or(of_url.clone())) {
             ("curl", None) => command.args(["-sSL", "-o", "-"]),
             ("curl", Some(login)) => {
                 let quoted = format!("{}:{}", login.user, login.password);
@@ -73,10 +73,9 @@ impl Client {
             ("wget", Some(Login { user, password })) => command
                 .args(["-q", "--no-proxy", "-O", "-", "--config=/dev/stdin"])
                 .stdin(format!("http_user={user}\nhttp_password={password}\n")),
-            (_, Some(_)) if !url.username().is_empty() => {
-                return Err(Error::configured(format!(
-                    "client {name} of the test would show the URL's password to everybody: take it out"
-                )));
+            _ if of_url.is_some() => {
+                let wrong = "would show the URL's password to everybody: take it out";
+                return Err(Error::configured(format!("client {name} of the test {wrong}")));
             }
             _ => command,
         };

@@ -6,9 +6,11 @@ use super::{HTML, context_of, listening, parameters, reason};
 use crate::Parameters;
 use crate::health;
 use crate::settings::Settings;
+use crate::webtest;
 use ocf::Error;
 use ocf::error::Kind;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A file of a test's own, gone with it.
@@ -215,6 +217,52 @@ fn d10_curl_and_wget_without_options_are_not_needed() {
         level10(&server, &[("testconffile", file.path())]).expect("healthy");
         assert!(server.heads()[0].contains("user-agent: ocf-"), "{:?}", server.heads());
     }
+}
+
+/// Programs of these names that print what they are given, and what they are told.
+fn fake(name: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("ocf-apache-fake-{}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join(name);
+    let script = "#!/bin/sh\nfor each; do echo \"[$each]\"; done\ncat\n";
+    fs::write(directory.join(format!("{name}.new")), script).expect("a file");
+    fs::set_permissions(directory.join(format!("{name}.new")), Permissions::from_mode(0o755))
+        .expect("a program");
+    fs::rename(directory.join(format!("{name}.new")), &path).expect("a name");
+    path
+}
+
+#[test]
+fn d10_curl_and_wget_read_a_password_and_nobody_else_sees_it() {
+    let (server, deadline) = (server(), context_of(20, "10"));
+    let url = reqwest::Url::parse(&server.url("/x")).expect("a URL");
+    let with_login = reqwest::Url::parse("http://m%20e:s%22\u{20}%5C@h/x").expect("a URL");
+    for (name, login, asked) in [
+        ("curl", "user = \"me:o\\\"p en\"\n", "user = \"m e:s\\\" \\\\\"\n"),
+        ("wget", "http_user=me\nhttp_password=o\"p en\n", "http_user=m e\nhttp_password=s\" \\\n"),
+    ] {
+        let program = fake(name);
+        let text = format!(
+            "test x\nurl /x\nmatch x\nuser me\npassword o\"p en\nclient {}\nclient_opts -H 'a: b'\nend\n",
+            program.display()
+        );
+        let file = File::new(&format!("d10-{name}"), text);
+        let test = webtest::read(&file.0, None).expect("a test");
+        let client = test.client.expect("a client");
+        let printed = client.ask(&url, test.login.as_ref(), &deadline).expect("runs");
+        let printed = String::from_utf8(printed).expect("text");
+        assert!(printed.contains("[-H]\n[a: b]\n"), "{printed}");
+        assert!(printed.ends_with(&format!("[{url}]\n{login}")), "{printed}");
+        let printed = client.ask(&with_login, None, &deadline).expect("runs");
+        let printed = String::from_utf8(printed).expect("text");
+        assert!(printed.ends_with(&format!("[http://h/x]\n{asked}")), "{printed}");
+        assert!(!printed.contains("@h"), "{printed}");
+    }
+    let file = File::new("d10-own", "test x\nurl /x\nmatch x\nclient echo\nend\n");
+    let client = webtest::read(&file.0, None).expect("a test").client.expect("a client");
+    let error = client.ask(&with_login, None, &deadline).expect_err("everybody would see it");
+    assert_eq!(error.kind, Kind::Configured);
+    assert!(error.reason.contains("password") && error.reason.len() <= 128, "{error}");
 }
 
 #[test]
