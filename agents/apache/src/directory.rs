@@ -8,6 +8,7 @@ use ocf::error::describe;
 use ocf::{Error, Result, tracing};
 use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,9 @@ const MOST_LINKS: usize = 16;
 /// Those that are missing.
 pub(crate) fn find_missing(settings: &Settings) -> Vec<&Path> {
     let all = settings.directories.iter().chain(&settings.lock_directories);
-    all.map(PathBuf::as_path).filter(|path| !path.is_dir()).collect()
+    let is_whole = |path: &&Path| !path.as_os_str().as_bytes().windows(2).any(|two| two == b"${");
+    // What has no value is no name: the server says which variable that is.
+    all.map(PathBuf::as_path).filter(is_whole).filter(|path| !path.is_dir()).collect()
 }
 
 /// Makes those that are missing, root's own; those of mutexes belong to the server's user.
@@ -85,7 +88,7 @@ mod tests {
         symlink("../var/log/web", etc.join("logs")).unwrap();
         symlink("round", etc.join("round")).unwrap();
         let settings = Settings {
-            directories: vec![etc.join("logs"), base.join("a/b")],
+            directories: vec![etc.join("logs"), base.join("a/b"), base.join("${NOWHERE}/x")],
             ..Settings::default()
         };
         assert_eq!(find_missing(&settings).len(), 2);
