@@ -7,6 +7,7 @@ mod glob;
 mod hosts;
 mod line;
 mod location;
+mod macros;
 mod modules;
 mod reader;
 #[cfg(test)]

@@ -22,8 +22,6 @@ pub(super) fn holds(reader: &Reader<'_>, name: &str, arguments: &[u8]) -> Option
         "iffile" => reader.below_root(&word).exists(),
         // Every directive that matters here is known to every server.
         "ifdirective" | "ifsection" => true,
-        // Its contents count where it is used.
-        "macro" => return Some(false),
         _ => return None,
     };
     Some(holds != stripped.is_some())

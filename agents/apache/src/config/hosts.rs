@@ -2,10 +2,10 @@
 //! Where the server listens, and which of its virtual hosts serves whom there.
 
 use super::location::path_of;
-use super::reader::{Reader, Section};
+use super::reader::Reader;
 use crate::regular;
 use crate::settings::Listen;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::path::Path;
 
 /// The host names of this machine.
@@ -15,13 +15,23 @@ const HOSTS: &str = "/etc/hosts";
 #[derive(Debug)]
 pub(super) struct Hosts<'a> {
     reader: &'a Reader<'a>,
+    /// The virtual hosts, by their places among the sections, with the addresses and ports of each.
+    virtual_hosts: Vec<(usize, Vec<Place>)>,
     /// Where the server listens, in the order of the configuration.
     pub(super) listens: Vec<Listen>,
 }
 
 impl<'a> Hosts<'a> {
     pub(super) fn of(reader: &'a Reader<'_>) -> Self {
-        let mut hosts = Self { reader, listens: Vec::new() };
+        let sections = reader.sections.iter().enumerate();
+        let virtual_hosts = sections
+            .filter(|(_, section)| section.name == "virtualhost" && section.parent.is_none())
+            .map(|(at, section)| {
+                let places = section.words.iter().filter_map(|word| parse_place(word, false));
+                (at, places.collect())
+            })
+            .collect();
+        let mut hosts = Self { reader, virtual_hosts, listens: Vec::new() };
         let named = |name: &'static str| {
             reader.directives.iter().filter(move |directive| directive.name == name)
         };
@@ -38,7 +48,7 @@ impl<'a> Hosts<'a> {
 
     /// One `Listen`.
     fn listen(&self, words: &[Vec<u8>]) -> Option<Listen> {
-        let (address, port) = parse_address(words.first()?)?;
+        let (address, port) = parse_place(words.first()?, true)?;
         let mut listen = Listen { address, port: port?, is_https: false };
         let protocol = words.get(1).map(|word| word.eq_ignore_ascii_case(b"https"));
         // Port 443 is for TLS unless the line says otherwise, as far as the server can speak it.
@@ -73,10 +83,9 @@ impl<'a> Hosts<'a> {
         };
         let name = listen.address.filter(|ip| !ip.is_unspecified());
         let name = name.map_or_else(|| "localhost".to_owned(), |ip| ip.to_string());
-        let sections = self.reader.sections.iter().enumerate();
-        let ranked: Vec<(usize, u8)> = sections
-            .filter(|(_, section)| section.name == "virtualhost" && section.parent.is_none())
-            .filter_map(|(at, section)| Some((at, rank(section, asked, listen.port)?)))
+        let hosts = self.virtual_hosts.iter();
+        let ranked: Vec<(usize, u8)> = hosts
+            .filter_map(|(at, places)| Some((*at, rank(places, asked, listen.port)?)))
             .collect();
         let best = ranked.iter().map(|(_, rank)| *rank).max()?;
         let mut hosts = ranked.iter().filter(|(_, rank)| *rank == best).map(|(at, _)| *at);
@@ -144,24 +153,22 @@ fn bare_name(word: &[u8]) -> Option<String> {
     Some(name.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
+/// An address, where it isn't any, and a port, where it isn't any.
+type Place = (Option<IpAddr>, Option<u16>);
+
 /// How well a virtual host fits an address and a port: by its address, by chance, or not at all.
-fn rank(section: &Section, asked: IpAddr, port: u16) -> Option<u8> {
-    let ranks = section.words.iter().filter_map(|word| {
-        let (address, its_port) = parse_address(word)?;
-        if its_port.is_some_and(|its_port| its_port != port) {
-            return None;
-        }
-        match address {
-            Some(address) => (address == asked).then_some(2),
-            None => Some(1),
-        }
+fn rank(places: &[Place], asked: IpAddr, port: u16) -> Option<u8> {
+    let fitting = places.iter().filter(|(_, its_port)| its_port.is_none_or(|its| its == port));
+    let ranks = fitting.filter_map(|(address, _)| match address {
+        Some(address) => (*address == asked).then_some(2),
+        None => Some(1),
     });
     ranks.max()
 }
 
-/// `80`, `*:80`, `127.0.0.1:80`, `[::1]:80`, `host:80`, `_default_:*`: an address, where it isn't any,
-/// and a port, where it isn't any.
-fn parse_address(word: &[u8]) -> Option<(Option<IpAddr>, Option<u16>)> {
+/// `80`, `*:80`, `127.0.0.1:80`, `[::1]:80`, `host:80`, `_default_:*`. For a host that this machine's list
+/// doesn't have others are asked, if `asks`.
+fn parse_place(word: &[u8], asks: bool) -> Option<Place> {
     let text = std::str::from_utf8(word).ok()?;
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some((None, Some(parse_port(text)?)));
@@ -177,7 +184,7 @@ fn parse_address(word: &[u8]) -> Option<(Option<IpAddr>, Option<u16>)> {
     };
     let address = match host {
         "" | "*" | "_default_" => None,
-        host => Some(find_address(host)?),
+        host => Some(find_address(host, asks)?),
     };
     Some((address, port))
 }
@@ -186,8 +193,8 @@ fn parse_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port != 0)
 }
 
-/// The address of a host: written out, or of this machine's list. Nobody is asked.
-fn find_address(host: &str) -> Option<IpAddr> {
+/// The address of a host: written out, or of this machine's list.
+fn find_address(host: &str, asks: bool) -> Option<IpAddr> {
     let without_zone = host.split_once('%').map_or(host, |(address, _)| address);
     if let Ok(address) = without_zone.parse() {
         return Some(address);
@@ -195,9 +202,12 @@ fn find_address(host: &str) -> Option<IpAddr> {
     let list = regular::read(Path::new(HOSTS), 1 << 20).unwrap_or_default();
     let list = String::from_utf8_lossy(&list);
     let mut lines = list.lines().map(|line| line.split('#').next().unwrap_or_default());
-    lines.find_map(|line| {
+    let listed = lines.find_map(|line| {
         let mut words = line.split_ascii_whitespace();
         let address = words.next()?.parse().ok()?;
         words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
-    })
+    });
+    // As a last resort others are asked, as the server does at its start.
+    let asked = || (host, 0).to_socket_addrs().ok()?.next().map(|found| found.ip());
+    if asks { listed.or_else(asked) } else { listed }
 }

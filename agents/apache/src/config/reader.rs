@@ -5,6 +5,7 @@
 use super::condition;
 use super::glob::find_files;
 use super::line::{Lines, expand, take_word};
+use super::macros::Macros;
 use super::modules::Modules;
 use crate::regular;
 use crate::words::Switches;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How deep files include one another: the server's own bound.
@@ -52,12 +54,15 @@ pub(super) struct Reader<'a> {
     variables: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) defines: BTreeSet<Vec<u8>>,
     pub(super) modules: Modules,
+    macros: Macros,
+    /// How deep macros use one another.
+    uses: usize,
     pub(super) root: PathBuf,
     pub(super) directives: Vec<Directive>,
     pub(super) sections: Vec<Section>,
     section: Option<usize>,
-    /// The files that include the one being read, and itself.
-    open: Vec<PathBuf>,
+    /// The files that include the one being read, and itself, by device and number.
+    open: Vec<(u64, u64)>,
     files: usize,
     bytes: u64,
 }
@@ -75,6 +80,8 @@ impl<'a> Reader<'a> {
             variables: BTreeMap::new(),
             defines: given.map(|name| name.as_bytes().to_owned()).collect(),
             modules: Modules::default(),
+            macros: Macros::default(),
+            uses: 0,
             root,
             directives: Vec::new(),
             sections: Vec::new(),
@@ -94,16 +101,16 @@ impl<'a> Reader<'a> {
 
     /// Reads a file.
     pub(super) fn file(&mut self, path: &Path) -> io::Result<()> {
-        if self.open.len() >= DEEPEST
-            || self.files >= MOST_FILES
-            || self.open.iter().any(|open| open == path)
-        {
+        let found = std::fs::metadata(path)?;
+        let identity = (found.dev(), found.ino());
+        if self.open.len() >= DEEPEST || self.open.contains(&identity) {
             return Err(io::Error::other("it includes itself"));
         }
         let text = regular::read(path, MOST_BYTES.saturating_sub(self.bytes))?;
-        self.files += 1;
-        self.bytes += text.len() as u64;
-        self.open.push(path.to_owned());
+        if !self.spend(text.len()) {
+            return Err(io::Error::other("there is too much of it"));
+        }
+        self.open.push(identity);
         self.text(&text);
         self.open.pop();
         Ok(())
@@ -115,6 +122,9 @@ impl<'a> Reader<'a> {
         // How many sections are open that are left out.
         let mut left_out = 0_usize;
         for line in Lines(text) {
+            if self.macros.takes(&line) {
+                continue;
+            }
             if left_out > 0 {
                 match line.strip_prefix(b"<") {
                     Some(end) if end.starts_with(b"/") => left_out -= 1,
@@ -125,6 +135,7 @@ impl<'a> Reader<'a> {
                 left_out = 1;
             }
         }
+        self.macros.end();
         self.section = around;
     }
 
@@ -154,7 +165,11 @@ impl<'a> Reader<'a> {
             return holds;
         }
         let mut rest = arguments;
-        let words = std::iter::from_fn(|| take_word(&mut rest)).collect();
+        let words: Vec<_> = std::iter::from_fn(|| take_word(&mut rest)).collect();
+        if name == "macro" {
+            self.macros.begin(&words);
+            return true;
+        }
         self.sections.push(Section { name: name.to_owned(), words, parent: self.section });
         self.section = Some(self.sections.len() - 1);
         true
@@ -183,17 +198,38 @@ impl<'a> Reader<'a> {
                 self.modules.load(name, file);
             }
             ("include" | "includeoptional", Some(path), _) => {
-                for file in find_files(&self.below_root(path)) {
+                let left = MOST_FILES.saturating_sub(self.files);
+                let files = find_files(&self.below_root(path), left);
+                // What is found costs time, whether it can be read or not.
+                self.files += files.len();
+                for file in files {
                     if let Err(error) = self.file(&file) {
                         ocf::tracing::debug!("cannot read {}: {error}", file.display());
                     }
                 }
             }
+            ("use", Some(_), _) => self.use_macro(&words),
             _ if super::KEPT.contains(&name.as_str()) => {
                 self.directives.push(Directive { name, words, section: self.section });
             }
             _ => {}
         }
+    }
+
+    fn use_macro(&mut self, words: &[Vec<u8>]) {
+        let text = self.macros.text(words).unwrap_or_default();
+        self.files += 1;
+        if self.uses < DEEPEST && self.files <= MOST_FILES && self.spend(text.len()) {
+            self.uses += 1;
+            self.text(&text);
+            self.uses -= 1;
+        }
+    }
+
+    /// Whether so much may still be read.
+    fn spend(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes as u64;
+        self.bytes <= MOST_BYTES
     }
 
     fn define(&mut self, name: &[u8], value: Option<Vec<u8>>) {
