@@ -4,7 +4,7 @@
 
 use crate::http::Login;
 use crate::words;
-use ocf::command::{Command, Output, find_program};
+use ocf::command::{Command, find_program};
 use ocf::{Context, Error, Result};
 use reqwest::Url;
 use std::path::{Path, PathBuf};
@@ -70,19 +70,31 @@ impl Client {
                 command.args(["-sSL", "-o", "-", "-K", "-"]).stdin(format!("user = \"{quoted}\"\n"))
             }
             ("wget", None) => command.args(["-q", "--no-proxy", "-O", "-"]),
-            ("wget", Some(Login { user, password })) => command
-                .args(["-q", "--no-proxy", "-O", "-", "--config=/dev/stdin"])
-                .stdin(format!("http_user={user}\nhttp_password={password}\n")),
+            ("wget", Some(login)) => {
+                // It reads no configuration from a pipe, but URLs.
+                let text = format!("{}\n", with_login(url.clone(), &login));
+                let command = command.args(["-q", "--no-proxy", "-O", "-", "-i", "-"]);
+                return run(command.args(&self.options).stdin(text), context);
+            }
             _ if of_url.is_some() => {
                 let wrong = "would show the URL's password to everybody: take it out";
                 return Err(Error::configured(format!("client {name} of the test {wrong}")));
             }
             _ => command,
         };
-        let Output { stdout, .. } =
-            command.args(&self.options).arg(shown.as_str()).run(&context.deadline)?;
-        Ok(stdout)
+        run(command.args(&self.options).arg(shown.as_str()), context)
     }
+}
+
+fn run(command: Command, context: &Context) -> Result<Vec<u8>> {
+    Ok(command.run(&context.deadline)?.stdout)
+}
+
+fn with_login(mut url: Url, login: &Login) -> Url {
+    // Only a URL that has no host can't take them.
+    let _is_there =
+        url.set_username(&login.user).is_ok() && url.set_password(Some(&login.password)).is_ok();
+    url
 }
 
 /// The login in a URL, which has none then.
