@@ -59,7 +59,7 @@ pub(crate) fn level0(
         Ok(page) if matches(&page, &expression).is_ok() => Ok(()),
         Ok(page) => front(parameters, settings, context).or_else(|_| matches(&page, &expression)),
         // The same server would be asked again.
-        Err(failure) if failure.is_final => Err(failure.into()),
+        Err(failure) if failure.is_final && !failure.is_refusal => Err(failure.into()),
         Err(failure) => front(parameters, settings, context).map_err(|_| failure.into()),
     }
 }
@@ -151,15 +151,15 @@ fn has_wish(parameters: &Parameters) -> bool {
     texts.into_iter().any(Option::is_some) || parameters.testconffile.is_some()
 }
 
-/// Whether the front page answers at all. What the server forbids or doesn't have is an answer; an error of
-/// its own is none.
+/// Whether the front page answers at all. What the server forbids or doesn't have is an answer, and so is that
+/// it wants a certificate of ours; an error of its own is none.
 fn front(parameters: &Parameters, settings: &Settings, context: &Context) -> Result<()> {
     let target = target::index(parameters, settings)?;
-    let page = http::fetch(&Question::head(target), &context.deadline)?;
-    if page.status >= 500 {
-        return Err(Error::generic(format!("{}: status {}", page.url, page.status)));
+    match http::fetch(&Question::head(target), &context.deadline) {
+        Ok(page) if page.status >= 500 => Err(bad_status(&page)),
+        Err(failure) if !failure.is_refusal => Err(failure.into()),
+        Ok(_) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn judge(question: &Question, expression: &Expression, context: &Context) -> Result<()> {
@@ -167,12 +167,22 @@ fn judge(question: &Question, expression: &Expression, context: &Context) -> Res
     matches(&page, expression)
 }
 
+fn bad_status(Page { url, status, .. }: &Page) -> Error {
+    let remedy = match status {
+        401 => ": it wants a login",
+        403 => ": let this host read it",
+        404 => ": there is no such page",
+        _ => "",
+    };
+    Error::generic(format!("{url}: status {status}{remedy}"))
+}
+
 /// Whether a page is one, and matches.
 fn matches(page: &Page, expression: &Expression) -> Result<()> {
     let Page { url, status, body, is_whole } = page;
     let wrong = |what: String| Err(Error::generic(format!("{url}: {what}")));
     if !(200..300).contains(status) {
-        return wrong(format!("status {status}"));
+        return Err(bad_status(page));
     }
     if body.is_empty() {
         return wrong(format!("status {status} and an empty page"));

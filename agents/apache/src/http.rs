@@ -64,6 +64,8 @@ pub(crate) struct Failure {
     cause: String,
     /// Whether another question to the same server is in vain: it can't be reached, or let the time pass.
     pub(crate) is_final: bool,
+    /// Whether it refused us in the words of TLS, as one does that wants a client's certificate.
+    pub(crate) is_refusal: bool,
 }
 
 /// How far a question came.
@@ -257,7 +259,12 @@ async fn read(
             Some(Ok(None)) => is_whole = true,
         }
     }
-    body.truncate(LARGEST);
+    if !is_whole {
+        // A line that isn't whole might match as it wouldn't otherwise.
+        body.truncate(LARGEST);
+        let end = body.iter().rposition(|byte| *byte == b'\n');
+        body.truncate(end.map_or(body.len(), |end| end + 1));
+    }
     Ok(Page { url: shown(url), status, body, is_whole })
 }
 
@@ -273,8 +280,10 @@ fn late(url: &Url, phase: Phase, deadline: &Deadline) -> Failure {
 
 /// Why a question wasn't answered.
 fn explain(url: &Url, error: &reqwest::Error, has_begun: bool, patience: Duration) -> Failure {
+    let is_refusal = tls::is_refusal(error);
     if !error.is_connect() {
-        return Failure::of(url, Phase::FirstByte, deepest(error), false);
+        let cause = tls::find_cause(error).unwrap_or_else(|| deepest(error));
+        return Failure { is_refusal, ..Failure::of(url, Phase::FirstByte, cause, false) };
     }
     let phase = if has_begun { Phase::Tls } else { Phase::Connect };
     let cause = if error.is_timeout() {
@@ -282,7 +291,7 @@ fn explain(url: &Url, error: &reqwest::Error, has_begun: bool, patience: Duratio
     } else {
         tls::find_cause(error).unwrap_or_else(|| deepest(error))
     };
-    Failure::of(url, phase, cause, true)
+    Failure { is_refusal, ..Failure::of(url, phase, cause, true) }
 }
 
 /// The error behind all others: those before it only say that there is one.
@@ -311,7 +320,7 @@ pub(crate) fn shown(url: &Url) -> String {
 
 impl Failure {
     fn of(url: &Url, phase: Phase, cause: String, is_final: bool) -> Self {
-        Self { url: shown(url), phase, cause, is_final }
+        Self { url: shown(url), phase, cause, is_final, is_refusal: false }
     }
 }
 

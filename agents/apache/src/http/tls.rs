@@ -64,10 +64,19 @@ fn authorities(is_https: bool) -> Result<Arc<RootCertStore>, String> {
 
 /// Why a handshake failed, where it did, with the remedy.
 pub(super) fn find_cause(error: &(dyn Error + 'static)) -> Option<String> {
+    find(error).map(explain)
+}
+
+/// Whether the server itself ended it, with an alert (RFC 8446, section 6).
+pub(super) fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    matches!(find(error), Some(Tls::AlertReceived(_)))
+}
+
+fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Tls> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<Tls>() {
-            return Some(explain(tls));
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
         }
         // What an I/O error holds isn't what it names as its source.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -93,6 +102,10 @@ fn explain(error: &Tls) -> String {
             other => return format!("the certificate can't be used: {other}"),
         }
         .to_owned(),
+        Tls::AlertReceived(alert) => {
+            let alert = format!("{alert:?}");
+            format!("the server refuses with the alert {alert}")
+        }
         Tls::InvalidMessage(_) => "the server speaks no TLS: use http in the URL".to_owned(),
         other => other.to_string(),
     }

@@ -167,20 +167,20 @@ fn tls_that_doesnt_come_about_says_so() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let silent = format!("https://{}/", listener.local_addr().expect("an address"));
     reason(in_two_seconds(&silent), &["no TLS: nothing came within"]);
-    let plain = plain("HTTP/1.1 400 Bad Request\r\n\r\n");
+    let plain = plain(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     reason(by_url(&https(&plain)), &["no TLS: the server speaks no TLS: use http in the URL"]);
     reason(by_url("https://127.0.0.1:1/"), &["no connection: connection refused"]);
 }
 
 /// A server that answers whatever it is told first.
-fn plain(text: &'static str) -> Server {
+fn plain(text: &'static [u8]) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let server = Server::at(listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let mut some = [0; 16];
             if matches!(std::io::Read::read(&mut stream, &mut some), Ok(1..)) {
-                send(&mut stream, text.as_bytes());
+                send(&mut stream, text);
             }
         }
     });
@@ -196,4 +196,33 @@ fn a_redirection_that_leads_nowhere_leaves_the_front_page() {
         _ => send(stream, &answer("200 OK", b"")),
     });
     by_settings(&server, Some("/server-status")).expect("healthy");
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_of_ours_is_there() {
+    // A fatal alert: handshake_failure.
+    let server = plain(&[0x15, 3, 3, 0, 2, 2, 40]);
+    let mut settings = listening(&server, Some("/server-status"));
+    settings.listens[0].is_https = true;
+    let nothing = parameters(&[]);
+    health::level0(&nothing, &settings, &context_of(20, "")).expect("it answers");
+    let wish = parameters(&[("testregex", "x")]);
+    let judged = health::level0(&wish, &settings, &context_of(20, ""));
+    reason(judged, &["no TLS: the server refuses with the alert HandshakeFailure"]);
+}
+
+#[test]
+fn a_line_that_was_cut_matches_nothing() {
+    let server = Server::new(|_, stream| {
+        send(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nfirst\n");
+        for _ in 0..100_000 {
+            send(stream, &[b'x'; 1000]);
+        }
+    });
+    let ask = |text| {
+        let given = parameters(&[("statusurl", &server.url("/")), ("testregex", text)]);
+        health::level0(&given, &Settings::default(), &context_of(20, ""))
+    };
+    ask("^first$").expect("a whole line");
+    reason(ask("x$"), &["the first 8 MiB of its page does not match testregex"]);
 }
