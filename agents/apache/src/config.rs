@@ -108,11 +108,11 @@ impl<'a> Files<'a> {
 
     /// The same, of the configuration as the server has understood and written it down: all in one text,
     /// without conditions and variables, and without what is carried out while it is read.
-    pub(crate) fn settings_by(&self, dump: &str) -> Settings {
+    pub(crate) fn settings_by(&self, dump: &[u8]) -> Settings {
         let nothing = BTreeMap::new();
         let mut reader = Reader::new(self.0.root.clone(), &nothing, &Switches::default());
         reader.inherit(&self.0);
-        reader.text(dump.as_bytes());
+        reader.text(dump);
         settings(&reader)
     }
 }

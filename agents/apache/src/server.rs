@@ -11,10 +11,12 @@ use crate::layout::Layout;
 use crate::settings::Settings;
 use ocf::command::{Command, Output};
 use ocf::{Context, Error, Result, tracing};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// The line that begins what the server says of how it would run.
-const RUN: &str = "ServerRoot: \"";
+/// What begins the line with which the server begins to say how it would run.
+const RUN: &[u8] = b"ServerRoot: \"";
 
 /// Asks the program whether it can take its configuration, and what that says. What the program says counts;
 /// where it is silent, what this agent reads in the files does.
@@ -45,9 +47,8 @@ pub(crate) fn ask(
     if !output.is_success() {
         return Err(refused(layout, &output));
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let (dump, run) = split(&text);
-    let root = said(run, "ServerRoot").map(PathBuf::from);
+    let (dump, run) = split(&output.stdout);
+    let root = path(run, "ServerRoot");
     if root.is_some() && root.as_deref() != Some(files.root()) {
         // The files were read below a root that isn't this program's.
         files = Files::read(&layout.configuration, environment, words, root)?;
@@ -86,33 +87,37 @@ fn is_whole(output: &Output) -> bool {
 }
 
 /// The configuration as it was understood, and what follows it.
-fn split(text: &str) -> (&str, &str) {
-    let start = if text.starts_with(RUN) {
-        Some(0)
-    } else {
-        // The last such line: nothing in a configuration that was understood begins like it.
-        text.rfind(&format!("\n{RUN}")).map(|at| at + 1)
+fn split(text: &[u8]) -> (&[u8], &[u8]) {
+    // The last such line: nothing in a configuration that was understood begins like it.
+    let is_start = |at: &usize| {
+        let (before, from) = text.split_at_checked(*at).unwrap_or_default();
+        from.starts_with(RUN) && before.last().is_none_or(|byte| *byte == b'\n')
     };
-    start.and_then(|start| text.split_at_checked(start)).unwrap_or((text, ""))
+    let start = (0..text.len()).rev().find(is_start);
+    start.and_then(|start| text.split_at_checked(start)).unwrap_or((text, b""))
 }
 
 /// What the server says under a name: `NAME: "value"`.
-fn said<'a>(run: &'a str, name: &str) -> Option<&'a str> {
-    let value = run.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": \""))?;
-    value.strip_suffix('"').filter(|value| !value.is_empty())
+fn said<'a>(run: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut lines = run.split(|byte| *byte == b'\n');
+    let value = lines.find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b": \""))?;
+    value.strip_suffix(b"\"").filter(|value| !value.is_empty())
+}
+
+/// The same, where it is a whole path.
+fn path(run: &[u8], name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(OsString::from_vec(said(run, name)?.to_owned()));
+    Some(path).filter(|path| path.is_absolute())
 }
 
 /// With what the server says of itself in place of what the files say.
-fn corrected(mut settings: Settings, run: &str) -> Settings {
-    let path = |name: &str| said(run, name).map(PathBuf::from).filter(|path| path.is_absolute());
-    settings.root = path("ServerRoot").or(settings.root);
+fn corrected(mut settings: Settings, run: &[u8]) -> Settings {
+    settings.root = path(run, "ServerRoot").or(settings.root);
     // It names one that is compiled in, too; that one isn't the configuration's.
-    settings.pid_file = settings.pid_file.map(|named| path("PidFile").unwrap_or(named));
+    settings.pid_file = settings.pid_file.map(|named| path(run, "PidFile").unwrap_or(named));
     if settings.error_log.is_some() {
-        settings.error_log = path("Main ErrorLog").or(settings.error_log);
+        settings.error_log = path(run, "Main ErrorLog").or(settings.error_log);
     }
-    let user = run.lines().find_map(|line| line.strip_prefix("User: name=\"")?.split('"').next());
-    settings.user = user.filter(|user| !user.is_empty()).map(str::to_owned).or(settings.user);
     settings
 }
 

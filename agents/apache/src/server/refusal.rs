@@ -16,10 +16,28 @@ pub(super) fn sentence(text: &str, configuration: &Path) -> String {
     let Some((line, file, what)) = place(&said) else {
         return format!("{} is refused: {}", configuration.display(), bare(&said));
     };
-    match undefined(text, file, line) {
-        Some(name) => format!("{file} line {line}: ${{{name}}} isn't defined: see envfiles"),
-        None => format!("{file} line {line}: {}", bare(what)),
+    if let Some(name) = undefined(text, file, line) {
+        return format!("{file} line {line}: ${{{name}}} isn't defined: see envfiles");
     }
+    if let Some(missing) = generated(what) {
+        return format!("{missing} is missing: run start_apache2 -t, which writes it");
+    }
+    // Sometimes the place stands before the cause, too.
+    let what = bare(what);
+    let what = what.strip_prefix(&format!("{file}:{line}: ")).unwrap_or(what);
+    match what.split_once(", perhaps misspelled") {
+        Some((what, _)) => {
+            format!("{file} line {line}: {what}: misspelled, or its module isn't loaded")
+        }
+        None => format!("{file} line {line}: {what}"),
+    }
+}
+
+/// The file that isn't there and that SUSE's own start would have written.
+fn generated(what: &str) -> Option<&str> {
+    let (_, file) = what.split_once("Could not open configuration file ")?;
+    let (file, _) = file.split_once(": ")?;
+    file.starts_with("/etc/apache2/sysconfig.d/").then_some(file)
 }
 
 /// The innermost line, file and cause.

@@ -14,11 +14,11 @@ const RUN_CFG: &str = "ServerRoot: \"/etc/apache2\"\nMain DocumentRoot: \"/var/w
 fn the_servers_word_counts() {
     let dump = "# In file: /a\n#   1:\nListen 80\n";
     let text = format!("{dump}{RUN_CFG}");
-    let (before, run) = split(&text);
-    assert_eq!((before, run), (dump, RUN_CFG));
-    assert_eq!(split(RUN_CFG), ("", RUN_CFG));
-    assert_eq!(split("nothing"), ("nothing", ""));
-    assert_eq!(said(run, "PidFile"), Some("/var/run/apache2/apache2.pid"));
+    let (before, run) = split(text.as_bytes());
+    assert_eq!((before, run), (dump.as_bytes(), RUN_CFG.as_bytes()));
+    assert_eq!(split(run), (b"".as_slice(), run));
+    assert_eq!(split(b"nothing"), (b"nothing".as_slice(), b"".as_slice()));
+    assert_eq!(said(run, "PidFile"), Some(b"/var/run/apache2/apache2.pid".as_slice()));
     assert_eq!(said(run, "Nothing"), None);
     let read = Settings {
         pid_file: Some("/run/other.pid".into()),
@@ -29,10 +29,9 @@ fn the_servers_word_counts() {
     assert_eq!(settings.root.as_deref(), Some(Path::new("/etc/apache2")));
     assert_eq!(settings.pid_file.as_deref(), Some(Path::new("/var/run/apache2/apache2.pid")));
     assert_eq!(settings.error_log.as_deref(), Some(Path::new("/var/log/apache2/error.log")));
-    assert_eq!(settings.user.as_deref(), Some("www-data"));
     // What is compiled in is no word of the configuration's.
     assert_eq!(corrected(Settings::default(), run).pid_file, None);
-    assert_eq!(corrected(Settings::default(), ""), Settings::default());
+    assert_eq!(corrected(Settings::default(), b""), Settings::default());
 }
 
 #[test]
@@ -44,8 +43,7 @@ fn a_refusal_names_file_line_and_cause() {
         (
             "AH00526: Syntax error on line 11 of /x/t.conf:\nInvalid command 'Lsten', perhaps \
              misspelled or defined by a module not included in the server configuration\n",
-            "/x/t.conf line 11: Invalid command 'Lsten', perhaps misspelled or defined by a module \
-             not included in the server configuration",
+            "/x/t.conf line 11: Invalid command 'Lsten': misspelled, or its module isn't loaded",
         ),
         (
             nested.as_str(),
@@ -67,6 +65,15 @@ fn a_refusal_names_file_line_and_cause() {
              name, using 127.0.0.1.\n(2)No such file or directory: AH02291: Cannot access \
              directory '/var/log/x/' for main error log\nAH00014: Configuration check failed\n",
             "/c.conf is refused: Cannot access directory '/var/log/x/' for main error log",
+        ),
+        (
+            "apache2: Syntax error on line 10 of /x/t.conf: /x/t.conf:10: <Location> was not closed.\n",
+            "/x/t.conf line 10: <Location> was not closed.",
+        ),
+        (
+            "apache2: Syntax error on line 9 of /etc/apache2/httpd.conf: Could not open \
+             configuration file /etc/apache2/sysconfig.d/include.conf: No such file or directory\n",
+            "/etc/apache2/sysconfig.d/include.conf is missing: run start_apache2 -t, which writes it",
         ),
         ("", "/c.conf is refused: it doesn't say why"),
     ];
