@@ -178,7 +178,7 @@ fn a_server_that_exits_after_its_start() {
         let program = world.place().join("exits");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let world = world.with("httpd", "{w}/exits");
-        fails_at_once(&world, 1, "exits");
+        fails_at_once(&world, 1, "ended");
     });
 }
 

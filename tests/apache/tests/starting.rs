@@ -45,7 +45,7 @@ fn program_and_configuration() {
                 .with("httpd", "/bin/true")
                 .limit(SOON)
                 .looks(7, "")
-                .fails(1, "/bin/true"),
+                .fails(1, "ended"),
             row("no configuration file")
                 .with("configfile", "{w}/nothing.conf")
                 .then("validate-all", 5, "nothing.conf")
@@ -145,9 +145,9 @@ fn what_is_in_the_way() {
             row("a syntax error")
                 .configure("Nonsense on")
                 .limit(SOON)
-                .then("validate-all", 5, "httpd.conf|line 31|Nonsense")
+                .then("validate-all", 5, "httpd.conf|line 29|Nonsense")
                 .looks(7, "")
-                .fails(5, "httpd.conf|line 31|Nonsense"),
+                .fails(5, "httpd.conf|line 29|Nonsense"),
             row("a port that another program has")
                 .prepare(somebody_listens)
                 .limit(SOON)
@@ -187,16 +187,19 @@ fn while_it_runs() {
             row("and its configuration is gone")
                 .running()
                 .prepare(|world| fs::remove_file(world.place().join("httpd.conf")).unwrap())
+                .looks(1, "httpd.conf")
                 .then("stop", 0, "")
                 .then("probe", 7, ""),
             row("and its file of tests is gone")
                 .running()
                 .with("testconffile", "{w}/tests")
+                .looks(0, "")
                 .then("stop", 0, "")
                 .then("probe", 7, ""),
             row("and its program is gone")
                 .running()
                 .prepare(without_program)
+                .looks(0, "")
                 .then("stop", 0, "")
                 .then("probe", 7, ""),
             row("and its pid file is gone")
