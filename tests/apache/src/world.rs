@@ -147,6 +147,13 @@ impl World {
         server::start(&["-f", &self.text("{w}/httpd.conf")], &address);
     }
 
+    /// The same, where it may run already.
+    pub fn serve_again(&self) {
+        if host::all_of(host::Kind::Server).is_empty() {
+            self.serve();
+        }
+    }
+
     /// Starts a program that stays as long as the world; its number. Nobody
     /// buries it: once killed, it is a zombie.
     #[expect(clippy::zombie_processes, reason = "it ends with its world")]

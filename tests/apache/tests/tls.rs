@@ -69,6 +69,7 @@ fn an_expired_certificate_isnt() {
         // Of the past: openssl's own clock can't be set, its dates can.
         let of = |kind: &str| world.text(&format!("{{w}}/{kind}"));
         world.write("index.txt", "");
+        world.write("serial", "01\n");
         world.write("ca.conf", CA);
         server::call(
             "openssl",
@@ -78,7 +79,6 @@ fn an_expired_certificate_isnt() {
                 "-notext",
                 "-config",
                 &of("ca.conf"),
-                "-rand_serial",
                 "-startdate",
                 "200101000000Z",
                 "-enddate",
@@ -103,6 +103,7 @@ default_ca=here
 [here]
 new_certs_dir={w}
 database={w}/index.txt
+serial={w}/serial
 certificate={w}/authority.pem
 private_key={w}/authority.key
 default_md=sha256
@@ -157,7 +158,6 @@ fn a_password_is_in_no_command_line_log_or_reason() {
         }
         let lock = "AuthType Basic\nAuthName tests\nAuthUserFile {w}/users\nRequire valid-user";
         world.edit("httpd.conf", "Require local", lock);
-        world.expect("start", 1);
         let secret = "http://monitor:s3cr3t%20w0rd@127.0.0.1:8088/server-status";
         let world = world.with("statusurl", secret);
         let watch = Watch::begin();
