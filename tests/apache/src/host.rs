@@ -60,7 +60,8 @@ fn read(pid: i32) -> Option<Process> {
 impl Process {
     fn is_web_server(&self) -> bool {
         let name = self.program.rsplit('/').next().unwrap_or_default();
-        ["apache2", "httpd", "httpd2", "httpd-prefork"].contains(&name.trim_end_matches(" (deleted)"))
+        ["apache2", "httpd", "httpd2", "httpd-prefork"]
+            .contains(&name.trim_end_matches(" (deleted)"))
     }
 
     /// What it is among all.

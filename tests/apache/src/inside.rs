@@ -7,6 +7,7 @@
 use ocf_tester::scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 /// Where the world's directory is; set inside only.
 pub(crate) const WORLD: &str = "APACHE_TESTS_WORLD";
@@ -22,6 +23,30 @@ pub fn inside(test: impl FnOnce()) {
         return test();
     }
     print!("{}", enter(&test_name(), None).said);
+}
+
+/// Waiting is most of what worlds do.
+pub(crate) const WORKERS: usize = 6;
+
+/// Runs a test once for each name, each in a world of its own, some beside each other.
+pub fn in_worlds(names: &[&str], test: impl FnOnce(&str)) {
+    if is_inside() {
+        let name = std::env::var_os(ROW).unwrap();
+        return test(&name.to_string_lossy());
+    }
+    let (own, next) = (test_name(), Mutex::new(names.iter()));
+    let work = || {
+        loop {
+            // The lock is taken for the next name alone, not for the whole round.
+            let Some(name) = next.lock().unwrap().next() else { return };
+            print!("{}", enter(&own, Some(name)).said);
+        }
+    };
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let failed = all.into_iter().filter_map(|one| one.join().err()).count();
+        assert_eq!(failed, 0, "worlds that failed");
+    });
 }
 
 /// Whether this is a world already.

@@ -30,7 +30,7 @@ pub mod stub;
 pub mod world;
 
 pub use agent::Agent;
-pub use inside::{inside, is_inside};
+pub use inside::{in_worlds, inside, is_inside};
 pub use row::Row;
 pub use world::{Seen, World};
 

@@ -9,9 +9,6 @@ use ocf_tester::compare::{Difference, Observation, Scenario, difference, table};
 use std::path::Path;
 use std::sync::Mutex;
 
-/// Rows wait much more than they compute.
-const WORKERS: usize = 6;
-
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agents/apache/DIFFERENCES.md");
 
 /// Plays all rows with both agents, each in a world of its own; `topic` begins their names in the table of
@@ -77,7 +74,7 @@ fn play_all(rows: &[Row]) -> Vec<[Vec<Did>; 2]> {
             found.lock().unwrap().push((number, did));
         }
     };
-    std::thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..inside::WORKERS).for_each(|_| drop(scope.spawn(work))));
     let mut found = found.into_inner().unwrap();
     assert_eq!(found.len(), rows.len() * 2, "not every row was played");
     found.sort_by_key(|(number, _)| *number);
