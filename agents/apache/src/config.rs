@@ -3,6 +3,7 @@
 //! of what the server itself said, and for what the server doesn't say.
 
 mod condition;
+mod dump;
 mod glob;
 mod hosts;
 mod line;
@@ -112,7 +113,7 @@ impl<'a> Files<'a> {
         let nothing = BTreeMap::new();
         let mut reader = Reader::new(self.0.root.clone(), &nothing, &Switches::default());
         reader.inherit(&self.0);
-        reader.text(dump);
+        reader.text(&dump::closed(dump));
         settings(&reader)
     }
 }
