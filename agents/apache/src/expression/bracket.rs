@@ -33,13 +33,11 @@ impl Set {
         set
     }
 
-    /// The bytes that aren't in it. No line has a newline or a NUL.
+    /// The bytes that aren't in it.
     pub(super) fn inverted(&self) -> Self {
         let Self(is_in) = self;
         let mut inverted = Self(is_in.map(|is_in| !is_in));
-        for byte in (b'A'..=b'Z').chain([b'\n', 0]) {
-            inverted.put(byte, false);
-        }
+        (b'A'..=b'Z').for_each(|byte| inverted.put(byte, false));
         inverted
     }
 
@@ -65,7 +63,9 @@ impl Set {
     /// As both engines write it.
     pub(super) fn write(&self, pattern: &mut String) {
         let mut ranges: Vec<(u8, u8)> = Vec::new();
-        for (byte, _) in (0..=u8::MAX).zip(self.0).filter(|(_, is_in)| *is_in) {
+        // No line has a newline or a NUL.
+        let is_there = |(byte, is_in): &(u8, bool)| *is_in && !matches!(byte, b'\n' | 0);
+        for (byte, _) in (0..=u8::MAX).zip(self.0).filter(is_there) {
             match ranges.last_mut() {
                 Some((_, last)) if last.checked_add(1) == Some(byte) => *last = byte,
                 _ => ranges.push((byte, byte)),

@@ -170,8 +170,8 @@ impl<'a> Parser<'a> {
                 set.write(&mut pattern);
             }
             Some(b'.') => Set::of(|_| false).inverted().write(&mut pattern),
-            Some(b'^') => pattern.push_str(r"\A"),
-            Some(b'$') => pattern.push_str(r"\z"),
+            Some(b'^') => pattern.push_str("(?m:^)"),
+            Some(b'$') => pattern.push_str("(?m:$)"),
             Some(b'\\') => self.escape(&mut pattern)?,
             Some(byte) => literal(byte, &mut pattern),
             None => {}
@@ -215,8 +215,8 @@ impl<'a> Parser<'a> {
             Some(b'>') => pattern.push_str(r"\b{end}"),
             Some(b'b') => pattern.push_str(r"\b"),
             Some(b'B') => pattern.push_str(r"\B"),
-            Some(b'`') => pattern.push_str(r"\A"),
-            Some(b'\'') => pattern.push_str(r"\z"),
+            Some(b'`') => pattern.push_str("(?m:^)"),
+            Some(b'\'') => pattern.push_str("(?m:$)"),
             Some(b'w') => Set::of(is_word).write(pattern),
             Some(b'W') => Set::of(is_word).inverted().write(pattern),
             Some(b's') => Set::of(is_space).write(pattern),

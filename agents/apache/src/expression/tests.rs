@@ -141,7 +141,17 @@ fn ours(expression: &str) -> Option<Vec<usize>> {
         }
     };
     let is_match = |line: &[u8]| expression.matches(&[line, b"\n"].concat()).expect("in time");
-    Some((1..).zip(LINES).filter(|(_, line)| is_match(line)).map(|(number, _)| number).collect())
+    let (well, unwell): (Vec<_>, Vec<_>) =
+        (1..).zip(LINES).partition(|(_, line): &(usize, &&[u8])| is_match(line));
+    // Together they are no other lines than each for itself.
+    let page: Vec<&[u8]> = unwell.iter().map(|(_, line)| **line).collect();
+    let page = page.join(b"\n".as_slice());
+    assert!(!expression.matches(&page).expect("in time"), "{expression:?} on all others");
+    if let Some((_, line)) = well.last() {
+        let page = [page.as_slice(), b"\n", line, b"\n"].concat();
+        assert!(expression.matches(&page).expect("in time"), "{expression:?} behind others");
+    }
+    Some(well.into_iter().map(|(number, _)| number).collect())
 }
 
 fn compare(expression: &str, differences: &mut Vec<String>) {
