@@ -30,14 +30,14 @@ impl Identity {
     /// The process that has that pid now; `None` where there is none. A zombie is one still.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let stat = read_line(&format!("/proc/{pid}/stat"))?;
         parse_stat(&stat).map(|(_, started)| Self { pid, started })
     }
 
     /// Whether it still runs. A zombie does not.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        let stat = read_line(&format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         matches!(parse_stat(&stat), Some((state, started))
             if started == self.started && !matches!(state, 'Z' | 'X'))
     }

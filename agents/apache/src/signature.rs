@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 const LONGEST_LINE: u64 = 256 * 1024;
 
 /// Whether a program's name is one that servers have, wherever it is: `httpd`, `apache2`, `httpd-prefork`.
+/// `apache` alone is an agent's.
 fn is_servers_name(name: &[u8]) -> bool {
-    let rest = name.strip_prefix(b"httpd").or_else(|| name.strip_prefix(b"apache"));
+    let rest = name.strip_prefix(b"httpd").or_else(|| name.strip_prefix(b"apache2"));
     rest.is_some_and(|rest| {
         rest.first().is_none_or(|next| next.is_ascii_digit() || matches!(next, b'-' | b'.'))
     })
@@ -64,9 +65,11 @@ pub(crate) struct Signature {
     /// The configuration's path, as it is written and with its directory's links followed.
     configuration: [PathBuf; 2],
     /// Pid files of this instance.
-    own: Vec<PathBuf>,
+    pid_files: Vec<PathBuf>,
     /// Where the pid files are that are given to instances, and the beginnings of their names.
     given: (PathBuf, Vec<Vec<u8>>),
+    /// This agent's own program, which is called as a server may be.
+    own: Option<FileId>,
     /// The root directory and the process namespace that we see.
     here: [Option<FileId>; 2],
 }
@@ -89,7 +92,8 @@ impl Signature {
         Self {
             programs: programs.iter().map(|path| Program::at(path)).collect(),
             configuration: [written, followed],
-            own: Vec::new(),
+            own: id_of(Path::new("/proc/self/exe")),
+            pid_files: Vec::new(),
             given: (PathBuf::new(), Vec::new()),
             here: [id_of(Path::new("/")), id_of(Path::new("/proc/self/ns/pid"))],
         }
@@ -104,7 +108,7 @@ impl Signature {
         own: &[PathBuf],
     ) -> Self {
         self.given = (without_links(directory), beginnings.into_iter().collect());
-        self.own = own.iter().map(|path| in_true_directory(path)).collect();
+        self.pid_files = own.iter().map(|path| in_true_directory(path)).collect();
         self
     }
 
@@ -118,7 +122,7 @@ impl Signature {
     /// upgrade, or another server's that a wrapper has run.
     fn program_of(&self, pid: i32) -> Option<PathBuf> {
         let link = PathBuf::from(format!("/proc/{pid}/exe"));
-        let id = id_of(&link)?;
+        let id = id_of(&link).filter(|id| Some(*id) != self.own)?;
         if let Some(program) = self.programs.iter().find(|program| program.id == Some(id)) {
             return Some(program.path.clone());
         }
@@ -164,7 +168,7 @@ impl Signature {
         let name = file.file_name().unwrap_or_default().as_bytes();
         file.parent() == Some(directory)
             && beginnings.iter().any(|beginning| name.starts_with(beginning))
-            && !self.own.contains(&file)
+            && !self.pid_files.contains(&file)
     }
 
     /// Whether a process is a server, whoever's, that a pid file is meant to be of.
@@ -318,9 +322,18 @@ mod tests {
         for name in ["httpd", "apache2", "httpd2", "httpd-prefork", "httpd.worker"] {
             assert!(is_servers_name(name.as_bytes()), "{name}");
         }
-        for name in ["apache_world", "httpdump", "apachectl", "vim", ""] {
+        for name in ["apache", "apache_world", "httpdump", "apachectl", "vim", ""] {
             assert!(!is_servers_name(name.as_bytes()), "{name}");
         }
+    }
+
+    #[test]
+    fn an_agent_is_no_server() {
+        let own = std::fs::read_link("/proc/self/exe").unwrap();
+        let words = words_of(i32::try_from(std::process::id()).unwrap());
+        assert!(!words.is_empty());
+        let signature = Signature::new(&[own], Path::new("/etc/httpd/conf/httpd.conf"));
+        assert!(signature.program_of(i32::try_from(std::process::id()).unwrap()).is_none());
     }
 
     #[test]
