@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn an_agent_is_no_server() {
-        let own = std::fs::read_link("/proc/self/exe").unwrap();
+        let own = fs::read_link("/proc/self/exe").unwrap();
         let words = words_of(i32::try_from(std::process::id()).unwrap());
         assert!(!words.is_empty());
         let signature = Signature::new(&[own], Path::new("/etc/httpd/conf/httpd.conf"));
