@@ -19,9 +19,6 @@ const HTML_ENDS: &str = "</ *html *>";
 /// The name of that.
 const UNSET: &str = "the end of an HTML page";
 
-/// What level 0 leaves for the front page, in percent of the time that is left.
-const SHARE_OF_STATUS: u32 = 75;
-
 /// Judges a running server at the check level that is asked for.
 ///
 /// # Errors
@@ -53,9 +50,7 @@ pub(crate) fn level0(
     if has_wish(parameters) {
         return judge(&Question::get(target), &expression, context);
     }
-    let part = context.deadline.left() * SHARE_OF_STATUS / 100;
-    let page = http::fetch(&Question::get(target), &context.deadline.within(part));
-    match page {
+    match http::fetch(&Question::get(target), &context.deadline) {
         Ok(page) if matches(&page, &expression).is_ok() => Ok(()),
         Ok(page) => front(parameters, settings, context).or_else(|_| matches(&page, &expression)),
         // The same server would be asked again.

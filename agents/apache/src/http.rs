@@ -23,6 +23,9 @@ const LARGEST: usize = 8 * 1024 * 1024;
 /// How often a server may send us elsewhere.
 const HOPS: usize = 50;
 
+/// What of the time that is left other servers may take, in percent.
+const SHARE_OF_OTHERS: u32 = 75;
+
 /// Who asks.
 const AGENT: &str = "ocf-heartbeat-apache";
 
@@ -139,17 +142,23 @@ pub(crate) fn fetch(question: &Question, deadline: &Deadline) -> Result<Page, Fa
 }
 
 async fn follow(question: &Question, deadline: &Deadline) -> Result<Page, Failure> {
-    let mut question = question.clone();
+    let (mut question, mut deadline) = (question.clone(), deadline.clone());
+    let home = question.target.url.origin();
     for hop in 0..=HOPS {
-        let asked = ask(&question, deadline).await;
+        let asked = ask(&question, &deadline).await;
         // What is elsewhere says nothing about this server.
         let response = asked.map_err(|f| Failure { is_final: f.is_final && hop == 0, ..f })?;
         let is_elsewhere = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         let to = response.headers().get(LOCATION).filter(|_| is_elsewhere).cloned();
         let Some(to) = to.filter(|_| question.method != Method::HEAD) else {
-            return read(&question, response, deadline).await;
+            return read(&question, response, &deadline).await;
         };
+        let was_home = question.target.url.origin() == home;
         question = question.of(elsewhere(&question.target.url, &to)?);
+        if was_home && question.target.url.origin() != home {
+            // Another server may take its time, but leaves some to ask this one once more.
+            deadline = deadline.within(deadline.left() * SHARE_OF_OTHERS / 100);
+        }
     }
     let cause = format!("more than {HOPS} redirections");
     Err(Failure::of(&question.target.url, Phase::Redirect, cause, false))

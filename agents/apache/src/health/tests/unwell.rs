@@ -226,3 +226,16 @@ fn a_line_that_was_cut_matches_nothing() {
     ask("^first$").expect("a whole line");
     reason(ask("x$"), &["the first 8 MiB of its page does not match testregex"]);
 }
+
+#[test]
+fn a_redirection_to_a_server_that_says_nothing_leaves_the_front_page() {
+    let other = Server::new(|_, _| rest(60_000));
+    let to = super::server::redirect(302, &other.url("/"));
+    let server = Server::new(move |path, stream| match path {
+        "/server-status" => send(stream, &to),
+        _ => send(stream, &answer("200 OK", b"")),
+    });
+    let settings = listening(&server, Some("/server-status"));
+    health::level0(&parameters(&[]), &settings, &context_of(4, "")).expect("healthy");
+    assert_eq!(other.heads().len(), 1);
+}
