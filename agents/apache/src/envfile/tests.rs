@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Files of variables, beside a real shell.
 
+mod generated;
+
 use super::*;
 use std::collections::BTreeSet;
 use std::fs;
