@@ -75,8 +75,16 @@ impl<'a> Switches<'a> {
     pub(crate) fn of(words: &'a [String]) -> Self {
         let mut switches = Self::default();
         let mut words = words.iter().map(String::as_str);
+        let mut has_long = false;
         while let Some(word) = words.next() {
-            let Some(letters) = word.strip_prefix('-') else { continue };
+            // The server drops the first word that begins like a long option, and ends at the second, or at
+            // one that is no option at all.
+            if word.starts_with("--") && !has_long {
+                has_long = true;
+                continue;
+            }
+            let is_option = word.len() > 1 && !word.starts_with("--");
+            let Some(letters) = word.strip_prefix('-').filter(|_| is_option) else { break };
             // The first letter that takes a value takes all that follows it.
             let Some(at) = letters.find(['C', 'c', 'D', 'd', 'E', 'e', 'f', 'k', 'R', 'n']) else {
                 continue;
@@ -149,12 +157,14 @@ mod tests {
 
     #[test]
     fn switches_are_read_by_the_rules_of_getopt() {
-        let words =
-            words("-DA -D B -XDC -c 'Listen 81' -C'Define X 1' -d /r -e debug -E -Dlog -k x");
+        let words = words("-DA -D B -XDC -c 'Listen 81' -C'Define X 1' -d /r -e debug -E log -k x");
         let switches = Switches::of(&words);
         assert_eq!(switches.defines, ["A", "B", "C"]);
         assert_eq!(switches.after, ["Listen 81"]);
         assert_eq!(switches.before, ["Define X 1"]);
         assert_eq!(switches.root, Some("/r"));
+        for text in ["--long -DA --more -DB", "-DA word -DB", "-DA -- - -DB"] {
+            assert_eq!(Switches::of(&split(text).unwrap()).defines, ["A"], "{text}");
+        }
     }
 }

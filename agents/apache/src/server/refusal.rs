@@ -10,8 +10,20 @@ const PLACE: &str = "yntax error on line ";
 /// How much of a file is looked at for the line that is wrong.
 const MOST: u64 = 1 << 20;
 
+/// How the server calls what stands on its command line.
+const OPTIONS: &str = "-c/-C directives";
+
 /// The sentence: the file and the line that is wrong, not those that include it, and what is wrong there.
 pub(super) fn sentence(text: &str, configuration: &Path) -> String {
+    if text.lines().any(|line| line.starts_with("Usage: ")) {
+        let illegal = text.lines().find_map(|line| line.split_once("illegal option -- "));
+        return match illegal {
+            Some((_, letter)) => {
+                format!("options has -{letter}, which the server doesn't take: remove it")
+            }
+            None => "options aren't taken by the server: correct them by its -h".to_owned(),
+        };
+    }
     let said = log::complaint(text).unwrap_or_else(|| "it doesn't say why".to_owned());
     let Some((line, file, what)) = place(&said) else {
         return format!("{} is refused: {}", configuration.display(), bare(&said));
@@ -25,11 +37,13 @@ pub(super) fn sentence(text: &str, configuration: &Path) -> String {
     // Sometimes the place stands before the cause, too.
     let what = bare(what);
     let what = what.strip_prefix(&format!("{file}:{line}: ")).unwrap_or(what);
+    let place = match file {
+        OPTIONS => "options".to_owned(),
+        file => format!("{file} line {line}"),
+    };
     match what.split_once(", perhaps misspelled") {
-        Some((what, _)) => {
-            format!("{file} line {line}: {what}: misspelled, or its module isn't loaded")
-        }
-        None => format!("{file} line {line}: {what}"),
+        Some((what, _)) => format!("{place}: {what}: misspelled, or its module isn't loaded"),
+        None => format!("{place}: {what}"),
     }
 }
 

@@ -75,6 +75,19 @@ fn a_refusal_names_file_line_and_cause() {
              configuration file /etc/apache2/sysconfig.d/include.conf: No such file or directory\n",
             "/etc/apache2/sysconfig.d/include.conf is missing: run start_apache2 -t, which writes it",
         ),
+        (
+            "AH00526: Syntax error on line 1 of -c/-C directives:\nInvalid command 'Lsten', perhaps \
+             misspelled or defined by a module not included in the server configuration\n",
+            "options: Invalid command 'Lsten': misspelled, or its module isn't loaded",
+        ),
+        (
+            "apache2: illegal option -- Z\nUsage: apache2 [-D name] [-d directory] [-f file]\n  [-v]\n",
+            "options has -Z, which the server doesn't take: remove it",
+        ),
+        (
+            "Usage: apache2 [-D name] [-d directory] [-f file]\n",
+            "options aren't taken by the server: correct them by its -h",
+        ),
         ("", "/c.conf is refused: it doesn't say why"),
     ];
     for (text, expected) in cases {
