@@ -29,6 +29,8 @@ mod site;
 mod start;
 mod stop;
 mod target;
+#[cfg(test)]
+mod testing;
 mod validate;
 mod webtest;
 mod words;

@@ -10,9 +10,16 @@ use std::path::{Path, PathBuf};
 /// How deep directories are read that stand in an `Include`: the server's own bound.
 const DEEPEST: usize = 20;
 
+/// How long a path may be (path_resolution(7), PATH_MAX).
+const LONGEST: usize = 4096;
+
 /// The files that an `Include` of this absolute path means, in the order of their names: directories with
 /// all that is in them, `*`, `?` and `[…]` in any part of the path. No more than `most` are looked at.
 pub(super) fn find_files(path: &Path, most: usize) -> Vec<PathBuf> {
+    // Nothing that is there has a longer name.
+    if path.as_os_str().len() >= LONGEST {
+        return Vec::new();
+    }
     let mut found = vec![PathBuf::from("/")];
     for part in path.iter().filter(|part| *part != "/") {
         found = if is_pattern(part.as_bytes()) {

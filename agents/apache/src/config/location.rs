@@ -2,6 +2,8 @@
 //! The path that a location means.
 
 use super::reader::Section;
+use std::iter::Peekable;
+use std::str::Chars;
 
 /// The path of a `<Location>`; of an expression, one path that it matches. `None` for other sections, and
 /// for expressions that are more than a path with some freedom.
@@ -24,11 +26,10 @@ fn example(expression: &str) -> Option<String> {
     letters.next().is_none().then_some(path)
 }
 
+type Letters<'a> = Peekable<Chars<'a>>;
+
 /// The first of the alternatives, up to the end of the group.
-fn alternative(
-    letters: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    depth: usize,
-) -> Option<String> {
+fn alternative(letters: &mut Letters<'_>, depth: usize) -> Option<String> {
     if depth > 8 {
         return None;
     }
@@ -39,46 +40,42 @@ fn alternative(
             return (depth > 0).then_some(out);
         }
         letters.next();
-        let item = match letter {
-            '|' => {
-                is_first = false;
-                continue;
-            }
-            '$' | '^' => String::new(),
-            '(' => {
-                if letters.next_if_eq(&'?').is_some() && letters.next() != Some(':') {
-                    return None;
-                }
-                let item = alternative(letters, depth + 1)?;
-                letters.next_if_eq(&')')?;
-                item
-            }
-            '[' => class(letters)?,
-            '\\' => letters.next().filter(char::is_ascii_punctuation)?.to_string(),
-            '.' => "x".to_owned(),
-            '*' | '+' | '?' | '{' => return None,
-            letter => letter.to_string(),
-        };
-        let item = match letters.peek() {
-            Some('*' | '?') => {
-                letters.next();
-                String::new()
-            }
-            Some('+') => {
-                letters.next();
-                item
-            }
-            _ => item,
-        };
-        if is_first {
+        if letter == '|' {
+            is_first = false;
+            continue;
+        }
+        let item = item(letter, letters, depth)?;
+        let is_needless = letters.next_if(|next| matches!(next, '*' | '?')).is_some();
+        let _once = letters.next_if_eq(&'+');
+        if is_first && !is_needless {
             out.push_str(&item);
         }
     }
     (depth == 0).then_some(out)
 }
 
+/// What one item of an expression matches, of which the first letter has been taken.
+fn item(first: char, letters: &mut Letters<'_>, depth: usize) -> Option<String> {
+    Some(match first {
+        '$' | '^' => String::new(),
+        '(' => {
+            if letters.next_if_eq(&'?').is_some() && letters.next() != Some(':') {
+                return None;
+            }
+            let item = alternative(letters, depth + 1)?;
+            letters.next_if_eq(&')')?;
+            item
+        }
+        '[' => class(letters)?,
+        '\\' => letters.next().filter(char::is_ascii_punctuation)?.to_string(),
+        '.' => "x".to_owned(),
+        '*' | '+' | '?' | '{' => return None,
+        letter => letter.to_string(),
+    })
+}
+
 /// A letter of the class: the first that it names.
-fn class(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+fn class(letters: &mut Letters<'_>) -> Option<String> {
     let first = letters.next().filter(|first| !matches!(first, '^' | ']' | '[' | '\\'))?;
     letters.any(|letter| letter == ']').then(|| first.to_string())
 }

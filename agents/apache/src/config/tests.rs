@@ -5,29 +5,14 @@ mod places;
 
 use super::*;
 use crate::settings::Listen;
+use crate::testing::Tree;
 use std::fs;
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
     pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
 }
 
-/// A directory of a test's own, gone with it.
-struct Tree(PathBuf);
-
 impl Tree {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("ocf-apache-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text.replace("@", self.0.to_str().unwrap())).unwrap();
-        path
-    }
-
     fn read(&self, text: &str) -> Settings {
         self.read_with(text, &[], &[])
     }
@@ -36,12 +21,6 @@ impl Tree {
         let file = self.write("main.conf", text);
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         read(&file, &variables(pairs), &words).unwrap()
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
     }
 }
 
@@ -69,6 +48,44 @@ fn listeners_are_read_in_every_form() {
     assert_eq!(tree.read(text).listens, expected);
 }
 
+/// Texts, and the ports that are listened on with `-D A` and PORT=8088.
+const CONDITIONS: &[(&str, &[u16])] = &[
+    ("<IfModule ssl_module>\nListen 443\n</IfModule>\nListen 80\n", &[80]),
+    ("<IfModule !ssl_module>\nListen 81\n</IfModule>\n", &[81]),
+    ("LoadModule ssl_module m/mod_ssl.so\n<IfModule mod_ssl.c>\nListen 82\n</IfModule>\n", &[82]),
+    (
+        "LoadModule mpm_event_module m/mod_mpm_event.so\n<IfModule event.c>\nListen 1\n</IfModule>\n\
+      <IfModule mod_mpm_event.c>\nListen 2\n</IfModule>\n",
+        &[1],
+    ),
+    (
+        "<IfModule MOD_SO.C>\nListen 1\n</IfModule>\n<IfModule mod_so.c>\nListen 2\n</IfModule>\n",
+        &[2],
+    ),
+    ("<IfModule \"core.c\">\nListen 3\n</IfModule>\n", &[3]),
+    ("<IfDefine STATUS>\nListen 1\n</IfDefine>\n<IfDefine !STATUS>\nListen 2\n</IfDefine>\n", &[1]),
+    ("<ifdefine A>\nlisten 1\n</ifdefine>\n<IfDefine status>\nListen 2\n</IfDefine>\n", &[1]),
+    ("<IfDefine B>\n<IfDefine A>\n</IfDefine>\nListen 1\n</IfDefine>\nListen 2\n", &[2]),
+    ("Define P 81\nListen ${p}\nUnDefine P\nListen ${P}\n", &[81]),
+    ("Define P 81\nDefine Q ${P}2\nListen ${Q}\n", &[812]),
+    ("Listen ${PORT}\nListen ${port}\n", &[8088]),
+    ("Define PORT 9\nListen ${PORT}\n", &[9]),
+    (
+        "<IfVersion >= 2.4>\nListen 1\n</IfVersion>\n<IfVersion < 2.4>\nListen 2\n</IfVersion>\n",
+        &[1],
+    ),
+    ("<IfVersion !>= 2.4>\nListen 1\n</IfVersion>\n<IfVersion 2.4>\nListen 2\n</IfVersion>\n", &[]),
+    (
+        "<IfFile @/main.conf>\nListen 1\n</IfFile>\n<IfFile !@/main.conf>\nListen 2\n</IfFile>\n",
+        &[1],
+    ),
+    ("<If \"true\">\n</If>\n<Directory />\n</Directory>\nListen 7\n", &[7]),
+    ("Define D\n<IfDefine D>\nListen 5\n</IfDefine>\n", &[5]),
+    ("<IfModule nope>\n<Directory /x>\nListen 1\n</Directory>\n</IfModule>\nListen 2\n", &[2]),
+    ("Port 8080\n", &[8080]),
+    ("Port 8080\nListen 1\n", &[1]),
+];
+
 /// P06, P09, P10: conditions and variables.
 #[test]
 fn conditions_and_variables_are_the_servers() {
@@ -77,52 +94,7 @@ fn conditions_and_variables_are_the_servers() {
         let settings = tree.read_with(text, pairs, words);
         settings.listens.iter().map(|listen| listen.port).collect()
     };
-    let cases: &[(&str, &[u16])] = &[
-        ("<IfModule ssl_module>\nListen 443\n</IfModule>\nListen 80\n", &[80]),
-        ("<IfModule !ssl_module>\nListen 81\n</IfModule>\n", &[81]),
-        (
-            "LoadModule ssl_module m/mod_ssl.so\n<IfModule mod_ssl.c>\nListen 82\n</IfModule>\n",
-            &[82],
-        ),
-        (
-            "LoadModule mpm_event_module m/mod_mpm_event.so\n<IfModule event.c>\nListen 1\n</IfModule>\n\
-          <IfModule mod_mpm_event.c>\nListen 2\n</IfModule>\n",
-            &[1],
-        ),
-        (
-            "<IfModule MOD_SO.C>\nListen 1\n</IfModule>\n<IfModule mod_so.c>\nListen 2\n</IfModule>\n",
-            &[2],
-        ),
-        ("<IfModule \"core.c\">\nListen 3\n</IfModule>\n", &[3]),
-        (
-            "<IfDefine STATUS>\nListen 1\n</IfDefine>\n<IfDefine !STATUS>\nListen 2\n</IfDefine>\n",
-            &[1],
-        ),
-        ("<ifdefine A>\nlisten 1\n</ifdefine>\n<IfDefine status>\nListen 2\n</IfDefine>\n", &[1]),
-        ("<IfDefine B>\n<IfDefine A>\n</IfDefine>\nListen 1\n</IfDefine>\nListen 2\n", &[2]),
-        ("Define P 81\nListen ${p}\nUnDefine P\nListen ${P}\n", &[81]),
-        ("Define P 81\nDefine Q ${P}2\nListen ${Q}\n", &[812]),
-        ("Listen ${PORT}\nListen ${port}\n", &[8088]),
-        ("Define PORT 9\nListen ${PORT}\n", &[9]),
-        (
-            "<IfVersion >= 2.4>\nListen 1\n</IfVersion>\n<IfVersion < 2.4>\nListen 2\n</IfVersion>\n",
-            &[1],
-        ),
-        (
-            "<IfVersion !>= 2.4>\nListen 1\n</IfVersion>\n<IfVersion 2.4>\nListen 2\n</IfVersion>\n",
-            &[],
-        ),
-        (
-            "<IfFile @/main.conf>\nListen 1\n</IfFile>\n<IfFile !@/main.conf>\nListen 2\n</IfFile>\n",
-            &[1],
-        ),
-        ("<If \"true\">\n</If>\n<Directory />\n</Directory>\nListen 7\n", &[7]),
-        ("Define D\n<IfDefine D>\nListen 5\n</IfDefine>\n", &[5]),
-        ("<IfModule nope>\n<Directory /x>\nListen 1\n</Directory>\n</IfModule>\nListen 2\n", &[2]),
-        ("Port 8080\n", &[8080]),
-        ("Port 8080\nListen 1\n", &[1]),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in CONDITIONS {
         let found = ports(text, &[("PORT", "8088")], &["-D", "A"]);
         assert_eq!(found, *expected, "{text}");
     }

@@ -8,9 +8,6 @@ use crate::pattern::matches;
 /// How long a value may become.
 const LONGEST: usize = 64 << 10;
 
-/// How long a value may be that a pattern is cut off.
-const LONGEST_CUT: usize = 4096;
-
 /// Where the host's name is.
 const HOSTNAME: &str = "/proc/sys/kernel/hostname";
 
@@ -136,14 +133,7 @@ impl Fields {
         change: Option<&Change>,
         is_quoted: bool,
     ) -> Option<()> {
-        let value = match name {
-            b"?" => Some(if shell.status() { b"0".to_vec() } else { b"1".to_vec() }),
-            [first, ..] if !first.is_ascii_alphabetic() && *first != b'_' => {
-                shell.problem(format!("${}", String::from_utf8_lossy(name)), false);
-                return None;
-            }
-            name => shell.value(name).map(<[u8]>::to_owned),
-        };
+        let value = value_of(shell, name)?;
         let Some(Change { operator, word }) = change else {
             self.value(&value.unwrap_or_default(), is_quoted);
             return Some(());
@@ -172,10 +162,7 @@ impl Fields {
             (cut, _) => {
                 let value = value.unwrap_or_default();
                 let pattern = Self::pattern(shell, word)?;
-                if value.len() > LONGEST_CUT {
-                    shell.problem("a value that is too long", false);
-                    return None;
-                }
+                shell.afford(value.len() * value.len() * pattern.len())?;
                 self.value(without(&value, cut, &pattern), is_quoted);
             }
         }
@@ -195,6 +182,18 @@ impl Fields {
             }
         }
         Some(())
+    }
+}
+
+/// The value of a name, where it has one. `None` where it is no variable's.
+fn value_of(shell: &mut Shell, name: &[u8]) -> Option<Option<Vec<u8>>> {
+    match name {
+        b"?" => Some(Some(if shell.status() { b"0".to_vec() } else { b"1".to_vec() })),
+        [first, ..] if !first.is_ascii_alphabetic() && *first != b'_' => {
+            shell.problem(format!("${}", String::from_utf8_lossy(name)), false);
+            None
+        }
+        name => Some(shell.value(name).map(<[u8]>::to_owned)),
     }
 }
 

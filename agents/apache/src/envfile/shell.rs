@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 const DEEPEST: usize = 16;
 const MOST_COMMANDS: usize = 10_000;
 
+/// How much may be compared with patterns, in steps: a tenth of a second's worth.
+const MOST_STEPS: usize = 20_000_000;
+
 /// How big a file of variables may be.
 const BIGGEST: u64 = 1 << 20;
 
@@ -45,6 +48,7 @@ pub(super) struct Shell {
     /// Whether the command before this one succeeded.
     was_success: bool,
     commands: usize,
+    steps: usize,
     /// The files being read, and the line in the last.
     files: Vec<PathBuf>,
     line: usize,
@@ -92,6 +96,16 @@ impl Shell {
 
     pub(super) const fn status(&self) -> bool {
         self.was_success
+    }
+
+    /// `None` where comparing with patterns would take too long.
+    pub(super) fn afford(&mut self, steps: usize) -> Option<()> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > MOST_STEPS {
+            self.problem("a pattern that takes too long", false);
+            return None;
+        }
+        Some(())
     }
 
     pub(super) fn assign(&mut self, name: &[u8], value: Vec<u8>) {
@@ -185,6 +199,9 @@ impl Shell {
         for (patterns, list) in arms {
             for pattern in patterns {
                 let Some(pattern) = Fields::pattern(self, pattern) else { return Flow::On };
+                if self.afford(value.len() * pattern.len()).is_none() {
+                    return Flow::On;
+                }
                 if matches(&pattern, &value) {
                     return self.list(list);
                 }

@@ -4,6 +4,7 @@
 mod generated;
 
 use super::*;
+use crate::testing::Tree;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -11,29 +12,6 @@ use std::os::unix::ffi::OsStringExt;
 /// What every shell is started with here.
 const INHERITED: &[(&str, &str)] =
     &[("PATH", "/usr/bin:/bin"), ("HOME", "/root"), ("INHERITED", "in herited"), ("EMPTY", "")];
-
-/// A directory of a test's own, gone with it.
-struct Tree(PathBuf);
-
-impl Tree {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("ocf-envfile-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text.replace('@', self.0.to_str().unwrap())).unwrap();
-        path
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 /// What a real shell leaves exported.
 #[expect(clippy::disallowed_methods, reason = "a real shell to compare with")]
@@ -65,59 +43,61 @@ fn by_us(file: &Path) -> (Variables, Vec<Problem>) {
     (shell.exported(), shell.problems)
 }
 
+/// What is understood.
+const UNDERSTOOD: &[&str] = &[
+    "A=1\nexport B=2\nexport A\nC=3\n",
+    "export A=1 B=2; export C='3 4' D=\"5 $A\"\n",
+    "# comment\nexport A=a#b # comment\nexport B='#'\n",
+    "INHERITED=new\nunset HOME\n",
+    "export A=x\\\ny\nexport B='x\ny'\n",
+    "export A=\"a\\\"b\\$c\\`d\\\\e\\f\" B=a\\ b C='a\\b' D=$\n",
+    "export A=${NOPE} B=${NOPE-x} C=${NOPE:-x} D=${EMPTY-x} E=${EMPTY:-x} F=${HOME:-x}\n",
+    "export A=${NOPE+x} B=${EMPTY+x} C=${EMPTY:+x} D=${HOME:+x} E=${NEW:=n} F=$NEW\n",
+    "export A=${HOME#/} B=${HOME##*o} C=${HOME%t} D=${HOME%%o*} E=${#HOME}\n",
+    "X=/a/b.c/d.e.f\nexport A=${X##*/} B=${X%/*} C=${X#*.} D=${X%.*} E=${X%%.*} F=${X##*.}\n",
+    "X='a*b*c'\nexport A=\"${X#a*}\" B=\"${X#a'*'}\" C=\"${X##*[*]}\" D=\"${X%\"*c\"}\"\n",
+    "X=~/x\nexport A=$X B=\"~/y\" C=~\n",
+    "export A=${NOPE:-${HOME:-x}/y} B=\"${NOPE:-\"a b\"}\" C=${NOPE:-'a b'} D=\"${NOPE:-'a b'}\"\n",
+    "if [ -n \"$HOME\" ]; then export A=1; else export A=2; fi\n",
+    "if [ -z \"$HOME\" ]\nthen\n export A=1\nelif [ \"$EMPTY\" = \"\" ] ; then\n export A=2\nelse\n export A=3\nfi\n",
+    "if [ \"$NOPE\" ]; then export A=1; fi; [ 1 -lt 2 ] && export B=1 || export B=2\n",
+    "[ -f /etc/passwd ] && export A=1\n[ -d /etc/passwd ] || export B=1\ntest -e /nope || export C=1\n",
+    "! [ x = y ] && export A=1\nif ! [ x = x ]; then export B=1; else export B=2; fi\n",
+    "[ ! -e /nope -a x = x ] && export A=1; [ x = y -o z ] && export B=1; [ ! x = y ] && export C=1\n",
+    "[ ] || export A=1; [ -n ] && export B=1; [ $EMPTY ] || export C=1; [ ! ] && export D=1\n",
+    "[ x = y -o x = z -o a = a ] && export A=1\n[ x -a y -a \"\" ] || export B=1\n",
+    "case $HOME in /home*) export A=1;; /root|/x) export A=2 ;; *) export A=3; esac\n",
+    "case \"a*\" in \"a*\") export A=1;; esac\ncase ab in 'a*') ;; a?) export B=2;; esac\n",
+    "case x in (y) export A=1;; (x) export A=2\n;;\nesac; export B=3\n",
+    "{ export A=1; B=2; }; export B\n",
+    "set -a\nA=1\nB=2\nset +a\nC=3\n",
+    "set -o allexport; A=1; set +o allexport; B=1\n",
+    "B=1; . @/more; export B; . @/more\n",
+    "f() { export A=1; }\nexport B=1\n",
+    "readonly A=1; export A\n",
+    ": ${A:=x}\nexport A\n: \"${B=y z}\"; export B\n",
+    "export A=$(hostname) B=\"`uname -n`\"\n",
+    "export A=a\"b\"'c'd\nexport B=\"\"\nexport C=''x\n",
+    "[ -r /etc/passwd ] 2>/dev/null && export A=1 >/dev/null 2>&1\n",
+    "A=1 B=$A\nexport A B\n",
+    "export A=$?\nfalse\nexport B=$?\n",
+    "A='x y'; [ \"$A\" = \"x y\" ] && export A\n",
+    "true && false || export A=1\nfalse && export B=1 || export C=1\n",
+    "if false; then :; fi && export A=1\n",
+    "PATH=$PATH:/opt/bin\nexport LD_LIBRARY_PATH=\"${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/x\"\n",
+    "export A=\"\\\n1\"\nexport B=${HOME}_${HOME}x$HOME-y\n",
+    "export A=x;export B=y;",
+    "export A='ü' B=\"\u{e9}\"\r\nexport C=1\r\n",
+    "",
+];
+
 /// Everything that is understood leaves what a shell leaves.
 #[test]
 fn files_come_out_as_a_shell_has_them() {
-    let tree = Tree::new("same");
+    let tree = Tree::new("env-same");
     tree.write("more", "export MORE=$A\nB=changed\nreturn 0\nexport NEVER=1\n");
-    let scripts = [
-        "A=1\nexport B=2\nexport A\nC=3\n",
-        "export A=1 B=2; export C='3 4' D=\"5 $A\"\n",
-        "# comment\nexport A=a#b # comment\nexport B='#'\n",
-        "INHERITED=new\nunset HOME\n",
-        "export A=x\\\ny\nexport B='x\ny'\n",
-        "export A=\"a\\\"b\\$c\\`d\\\\e\\f\" B=a\\ b C='a\\b' D=$\n",
-        "export A=${NOPE} B=${NOPE-x} C=${NOPE:-x} D=${EMPTY-x} E=${EMPTY:-x} F=${HOME:-x}\n",
-        "export A=${NOPE+x} B=${EMPTY+x} C=${EMPTY:+x} D=${HOME:+x} E=${NEW:=n} F=$NEW\n",
-        "export A=${HOME#/} B=${HOME##*o} C=${HOME%t} D=${HOME%%o*} E=${#HOME}\n",
-        "X=/a/b.c/d.e.f\nexport A=${X##*/} B=${X%/*} C=${X#*.} D=${X%.*} E=${X%%.*} F=${X##*.}\n",
-        "X='a*b*c'\nexport A=\"${X#a*}\" B=\"${X#a'*'}\" C=\"${X##*[*]}\" D=\"${X%\"*c\"}\"\n",
-        "X=~/x\nexport A=$X B=\"~/y\" C=~\n",
-        "export A=${NOPE:-${HOME:-x}/y} B=\"${NOPE:-\"a b\"}\" C=${NOPE:-'a b'} D=\"${NOPE:-'a b'}\"\n",
-        "if [ -n \"$HOME\" ]; then export A=1; else export A=2; fi\n",
-        "if [ -z \"$HOME\" ]\nthen\n export A=1\nelif [ \"$EMPTY\" = \"\" ] ; then\n export A=2\nelse\n export A=3\nfi\n",
-        "if [ \"$NOPE\" ]; then export A=1; fi; [ 1 -lt 2 ] && export B=1 || export B=2\n",
-        "[ -f /etc/passwd ] && export A=1\n[ -d /etc/passwd ] || export B=1\ntest -e /nope || export C=1\n",
-        "! [ x = y ] && export A=1\nif ! [ x = x ]; then export B=1; else export B=2; fi\n",
-        "[ ! -e /nope -a x = x ] && export A=1; [ x = y -o z ] && export B=1; [ ! x = y ] && export C=1\n",
-        "[ ] || export A=1; [ -n ] && export B=1; [ $EMPTY ] || export C=1; [ ! ] && export D=1\n",
-        "[ x = y -o x = z -o a = a ] && export A=1\n[ x -a y -a \"\" ] || export B=1\n",
-        "case $HOME in /home*) export A=1;; /root|/x) export A=2 ;; *) export A=3; esac\n",
-        "case \"a*\" in \"a*\") export A=1;; esac\ncase ab in 'a*') ;; a?) export B=2;; esac\n",
-        "case x in (y) export A=1;; (x) export A=2\n;;\nesac; export B=3\n",
-        "{ export A=1; B=2; }; export B\n",
-        "set -a\nA=1\nB=2\nset +a\nC=3\n",
-        "set -o allexport; A=1; set +o allexport; B=1\n",
-        "B=1; . @/more; export B; . @/more\n",
-        "f() { export A=1; }\nexport B=1\n",
-        "readonly A=1; export A\n",
-        ": ${A:=x}\nexport A\n: \"${B=y z}\"; export B\n",
-        "export A=$(hostname) B=\"`uname -n`\"\n",
-        "export A=a\"b\"'c'd\nexport B=\"\"\nexport C=''x\n",
-        "[ -r /etc/passwd ] 2>/dev/null && export A=1 >/dev/null 2>&1\n",
-        "A=1 B=$A\nexport A B\n",
-        "export A=$?\nfalse\nexport B=$?\n",
-        "A='x y'; [ \"$A\" = \"x y\" ] && export A\n",
-        "true && false || export A=1\nfalse && export B=1 || export C=1\n",
-        "if false; then :; fi && export A=1\n",
-        "PATH=$PATH:/opt/bin\nexport LD_LIBRARY_PATH=\"${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/x\"\n",
-        "export A=\"\\\n1\"\nexport B=${HOME}_${HOME}x$HOME-y\n",
-        "export A=x;export B=y;;\n".trim_end_matches(";\n"),
-        "export A='ü' B=\"\u{e9}\"\r\nexport C=1\r\n",
-        "",
-    ];
     let mut exported = BTreeSet::new();
-    for (number, script) in scripts.iter().enumerate() {
+    for (number, script) in UNDERSTOOD.iter().enumerate() {
         let file = tree.write(&format!("script-{number}"), script);
         let (ours, problems) = by_us(&file);
         assert_eq!(problems, [], "{script}");
@@ -130,7 +110,7 @@ fn files_come_out_as_a_shell_has_them() {
 /// Debian's own file, of a first and of a second server.
 #[test]
 fn debians_own_file_comes_out_as_a_shell_has_it() {
-    let tree = Tree::new("debian");
+    let tree = Tree::new("env-debian");
     // Of Debian 12's package, without its comments.
     let text = "unset HOME\n\
         if [ \"${APACHE_CONFDIR##/etc/apache2-}\" != \"${APACHE_CONFDIR}\" ] ; then\n\
@@ -158,7 +138,7 @@ fn debians_own_file_comes_out_as_a_shell_has_it() {
 /// What isn't understood is named with its line, is never run, and what stands around it counts.
 #[test]
 fn what_is_not_understood_is_named_and_never_run() {
-    let tree = Tree::new("foreign");
+    let tree = Tree::new("env-foreign");
     let scripts = [
         ("export A=1\nexport B=$(touch @/run)\nexport C=1\n", 2, "output of a command"),
         ("export A=1\nexport B=`touch @/run`\nexport C=1\n", 2, "output of a command"),
@@ -196,7 +176,7 @@ fn what_is_not_understood_is_named_and_never_run() {
 /// Text that no shell would take is a sentence, too, and never a hang.
 #[test]
 fn garbage_is_a_sentence_and_never_a_trap() {
-    let tree = Tree::new("garbage");
+    let tree = Tree::new("env-garbage");
     let deep = format!("export A={}x{}\n", "${B:-".repeat(5000), "}".repeat(5000));
     let scripts = [
         "export A=1\nexport B='x",
@@ -220,6 +200,8 @@ fn garbage_is_a_sentence_and_never_a_trap() {
         &format!("export A=1\n{}", "( ".repeat(10_000)),
         "export A=1\nX=xxxxxxxxxxxxxxxx\nX=$X$X$X$X$X$X$X$X\nX=$X$X$X$X$X$X$X$X\nX=$X$X$X$X$X$X$X$X\n\
          X=$X$X$X$X$X$X$X$X\nX=$X$X$X$X$X$X$X$X\nX=$X$X$X$X$X$X$X$X\nX=$X$X$X$X$X$X$X$X\n",
+        &format!("export A=1\nX={}\nexport B=${{X##{}b}}\n", "a".repeat(9999), "*a".repeat(999)),
+        &format!("export A=1\ncase {} in {}b) ;; esac\n", "a".repeat(60_000), "*a".repeat(9999)),
     ];
     for script in scripts {
         let file = tree.write("script", script);
@@ -237,7 +219,7 @@ fn garbage_is_a_sentence_and_never_a_trap() {
 /// Limits of the shell don't reach the server; that is worth a warning, not a failure.
 #[test]
 fn what_has_no_effect_is_only_warned_of() {
-    let tree = Tree::new("harmless");
+    let tree = Tree::new("env-harmless");
     let file = tree.write("script", "ulimit -n 65536 2>/dev/null\nexport A=1\necho hello >&2\n");
     let (ours, problems) = by_us(&file);
     assert_eq!(problems.len(), 2, "{problems:?}");

@@ -34,64 +34,64 @@ fn the_servers_word_counts() {
     assert_eq!(corrected(Settings::default(), b""), Settings::default());
 }
 
+/// What a server says, and the sentence of it.
+const REFUSALS: &[(&str, &str)] = &[
+    (
+        "AH00526: Syntax error on line 11 of /x/t.conf:\nInvalid command 'Lsten', perhaps \
+         misspelled or defined by a module not included in the server configuration\n",
+        "/x/t.conf line 11: Invalid command 'Lsten': misspelled, or its module isn't loaded",
+    ),
+    (
+        "apache2: Syntax error on line 10 of /x/t.conf: Include/IncludeOptional: No matches \
+         for the wildcard '*.none' in '/x', failing\n",
+        "/x/t.conf line 10: Include/IncludeOptional: No matches for the wildcard '*.none' in \
+         '/x', failing",
+    ),
+    ("AH00543: apache2: bad user name nobody9\n", "/c.conf is refused: bad user name nobody9"),
+    (
+        "AH00534: apache2: Configuration error: No MPM loaded.\n",
+        "/c.conf is refused: Configuration error: No MPM loaded.",
+    ),
+    (
+        "AH00558: apache2: Could not reliably determine the server's fully qualified domain \
+         name, using 127.0.0.1.\n(2)No such file or directory: AH02291: Cannot access \
+         directory '/var/log/x/' for main error log\nAH00014: Configuration check failed\n",
+        "/c.conf is refused: Cannot access directory '/var/log/x/' for main error log",
+    ),
+    (
+        "apache2: Syntax error on line 10 of /x/t.conf: /x/t.conf:10: <Location> was not closed.\n",
+        "/x/t.conf line 10: <Location> was not closed.",
+    ),
+    (
+        "apache2: Syntax error on line 9 of /etc/apache2/httpd.conf: Could not open \
+         configuration file /etc/apache2/sysconfig.d/include.conf: No such file or directory\n",
+        "/etc/apache2/sysconfig.d/include.conf is missing: run start_apache2 -t, which writes it",
+    ),
+    (
+        "AH00526: Syntax error on line 1 of -c/-C directives:\nInvalid command 'Lsten', perhaps \
+         misspelled or defined by a module not included in the server configuration\n",
+        "options: Invalid command 'Lsten': misspelled, or its module isn't loaded",
+    ),
+    (
+        "apache2: illegal option -- Z\nUsage: apache2 [-D name] [-d directory] [-f file]\n  [-v]\n",
+        "options has -Z, which the server doesn't take: remove it",
+    ),
+    (
+        "Usage: apache2 [-D name] [-d directory] [-f file]\n",
+        "options aren't taken by the server: correct them by its -h",
+    ),
+    ("", "/c.conf is refused: it doesn't say why"),
+];
+
 #[test]
 fn a_refusal_names_file_line_and_cause() {
     let nested = "apache2: Syntax error on line 1 of /a.conf: ".to_owned()
         + &"Syntax error on line 2 of /b.conf: ".repeat(127)
         + "Exceeded maximum include depth of 128, There appears to be a recursion.\n";
-    let cases = [
-        (
-            "AH00526: Syntax error on line 11 of /x/t.conf:\nInvalid command 'Lsten', perhaps \
-             misspelled or defined by a module not included in the server configuration\n",
-            "/x/t.conf line 11: Invalid command 'Lsten': misspelled, or its module isn't loaded",
-        ),
-        (
-            nested.as_str(),
-            "/b.conf line 2: Exceeded maximum include depth of 128, There appears to be a recursion.",
-        ),
-        (
-            "apache2: Syntax error on line 10 of /x/t.conf: Include/IncludeOptional: No matches \
-             for the wildcard '*.none' in '/x', failing\n",
-            "/x/t.conf line 10: Include/IncludeOptional: No matches for the wildcard '*.none' in \
-             '/x', failing",
-        ),
-        ("AH00543: apache2: bad user name nobody9\n", "/c.conf is refused: bad user name nobody9"),
-        (
-            "AH00534: apache2: Configuration error: No MPM loaded.\n",
-            "/c.conf is refused: Configuration error: No MPM loaded.",
-        ),
-        (
-            "AH00558: apache2: Could not reliably determine the server's fully qualified domain \
-             name, using 127.0.0.1.\n(2)No such file or directory: AH02291: Cannot access \
-             directory '/var/log/x/' for main error log\nAH00014: Configuration check failed\n",
-            "/c.conf is refused: Cannot access directory '/var/log/x/' for main error log",
-        ),
-        (
-            "apache2: Syntax error on line 10 of /x/t.conf: /x/t.conf:10: <Location> was not closed.\n",
-            "/x/t.conf line 10: <Location> was not closed.",
-        ),
-        (
-            "apache2: Syntax error on line 9 of /etc/apache2/httpd.conf: Could not open \
-             configuration file /etc/apache2/sysconfig.d/include.conf: No such file or directory\n",
-            "/etc/apache2/sysconfig.d/include.conf is missing: run start_apache2 -t, which writes it",
-        ),
-        (
-            "AH00526: Syntax error on line 1 of -c/-C directives:\nInvalid command 'Lsten', perhaps \
-             misspelled or defined by a module not included in the server configuration\n",
-            "options: Invalid command 'Lsten': misspelled, or its module isn't loaded",
-        ),
-        (
-            "apache2: illegal option -- Z\nUsage: apache2 [-D name] [-d directory] [-f file]\n  [-v]\n",
-            "options has -Z, which the server doesn't take: remove it",
-        ),
-        (
-            "Usage: apache2 [-D name] [-d directory] [-f file]\n",
-            "options aren't taken by the server: correct them by its -h",
-        ),
-        ("", "/c.conf is refused: it doesn't say why"),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(refusal::sentence(text, Path::new("/c.conf")), expected);
+    let recursion =
+        "/b.conf line 2: Exceeded maximum include depth of 128, There appears to be a recursion.";
+    for (text, expected) in REFUSALS.iter().chain(&[(nested.as_str(), recursion)]) {
+        assert_eq!(refusal::sentence(text, Path::new("/c.conf")), *expected);
     }
 }
 

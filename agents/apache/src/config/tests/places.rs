@@ -127,6 +127,13 @@ fn the_status_page_is_the_last_that_the_first_listener_serves() {
     }
     assert_eq!(tree.read(&format!("LoadModule x_module x.so\n{}", of("/s"))).status, None);
     assert_eq!(tree.read(&of("/s")).status.as_deref(), Some("/s"), "all may be built in");
+}
+
+/// P15: a page that another virtual host has is nobody's here.
+#[test]
+fn the_virtual_host_of_the_first_listener_counts() {
+    let tree = Tree::new("hosts");
+    let of = |path: &str| format!("<Location {path}>\nSetHandler server-status\n</Location>\n");
     let host = |address: &str, name: &str, path: &str| {
         format!("<VirtualHost {address}>\nServerName {name}\n{}</VirtualHost>\n", of(path))
     };

@@ -74,7 +74,7 @@ impl Maker {
 
 #[test]
 fn files_made_at_random_come_out_as_a_shell_has_them() {
-    let tree = Tree::new("random");
+    let tree = Tree::new("env-random");
     let mut maker = Maker(0x9e37_79b9_7f4a_7c15);
     let mut outcomes = BTreeSet::new();
     for _ in 0..FILES {
