@@ -82,7 +82,7 @@ fn debians_own() {
                     world.edit(
                         "/etc/apache2/sites-enabled/000-default.conf",
                         "${APACHE_LOG_DIR}/error.log",
-                        "/nonexistent/error.log",
+                        "/var/log/nowhere/error.log",
                     );
                 })
                 .works(),
