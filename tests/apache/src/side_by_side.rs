@@ -86,7 +86,7 @@ fn observation(did: &Did) -> Observation {
     Observation {
         verdict: did.code.map_or(Verdict::TimedOut, Verdict::Exit),
         exit_reason: None,
-        effects: did.effects.clone(),
+        effects: did.own_effects.clone(),
         stdout: String::new(),
         stderr: String::new(),
     }

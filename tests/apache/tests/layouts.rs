@@ -15,7 +15,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 /// The shell agent polls a server that never comes until the time is over.
-const SOON: u64 = 8;
+const SOON: u64 = 12;
 
 /// Whoever reads the shell agent's defaults has to know that the file there is Debian's.
 fn debian(name: &str) -> Row {

@@ -41,7 +41,7 @@ fn whose_process_it_is() {
     check(
         "process",
         &[
-            row("M01 no pid file").limit(10).looks(7, "").then("stop", 0, ""),
+            row("M01 no pid file").limit(15).looks(7, "").then("stop", 0, ""),
             row("M02 a foreign process in the pid file")
                 .prepare(bystander)
                 .looks(7, "")
@@ -54,7 +54,7 @@ fn whose_process_it_is() {
             row("M03 a zombie in the pid file").limit(SOON).prepare(zombie).looks(7, "").works(),
             row("M05 no pid file of a running server")
                 .running()
-                .limit(10)
+                .limit(15)
                 .prepare(|world| fs::remove_file(world.place().join("run/httpd.pid")).unwrap())
                 .looks(0, "")
                 .then("stop", 0, "")

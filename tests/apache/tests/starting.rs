@@ -14,7 +14,7 @@ use std::fs;
 use std::net::TcpListener;
 
 /// The shell agent polls a server that never comes until the time is over: then it needn't have much.
-const SOON: u64 = 8;
+const SOON: u64 = 12;
 
 fn row(name: &str) -> Row {
     Row::new(name)
