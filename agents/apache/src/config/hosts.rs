@@ -11,6 +11,9 @@ use std::path::Path;
 /// The host names of this machine.
 const HOSTS: &str = "/etc/hosts";
 
+/// The directives that turn TLS on: mod_ssl's, mod_gnutls's, mod_nss's and IBM's.
+const ENGINES: &[&str] = &["sslengine", "gnutlsenable", "nssengine", "sslenable"];
+
 /// The listeners and the virtual hosts.
 #[derive(Debug)]
 pub(super) struct Hosts<'a> {
@@ -46,31 +49,36 @@ impl<'a> Hosts<'a> {
         hosts
     }
 
-    /// One `Listen`.
+    /// One `Listen`. What stands behind its address is only a name: without an engine nobody speaks TLS.
     fn listen(&self, words: &[Vec<u8>]) -> Option<Listen> {
         let (address, port) = parse_place(words.first()?, true)?;
         let mut listen = Listen { address, port: port?, is_https: false };
-        let protocol = words.get(1).map(|word| word.eq_ignore_ascii_case(b"https"));
-        // Port 443 is for TLS unless the line says otherwise, as far as the server can speak it.
-        let default = protocol.unwrap_or_else(|| listen.port == 443 && self.has_tls());
-        listen.is_https = self.tls(self.serving(&listen)).unwrap_or(default);
+        let by_host = || ENGINES.iter().any(|name| self.is_on(name, self.serving(&listen)));
+        listen.is_https = by_host() || self.is_place_of_tls(&listen);
         Some(listen)
     }
 
-    fn has_tls(&self) -> bool {
-        let names = ["ssl_module", "gnutls_module", "tls_module", "nss_module"];
-        names.iter().any(|name| self.reader.modules.has(name.as_bytes()))
-    }
-
-    /// What `SSLEngine` says for a virtual host, or for all.
-    fn tls(&self, host: Option<usize>) -> Option<bool> {
+    /// Whether such a directive is on for a virtual host, or else for all.
+    fn is_on(&self, name: &str, host: Option<usize>) -> bool {
         let said = |section: Option<usize>| {
             let mut directives = self.reader.directives.iter().rev();
             let last = directives
-                .find(|directive| directive.name == "sslengine" && directive.section == section)?;
-            Some(!last.words.first()?.eq_ignore_ascii_case(b"off"))
+                .find(|directive| directive.name == name && directive.section == section)?;
+            // IBM's has no word. An optional engine waits for a request to change over, without TLS.
+            Some(last.words.first().is_none_or(|word| word.eq_ignore_ascii_case(b"on")))
         };
-        host.and_then(|host| said(Some(host))).or_else(|| said(None))
+        host.and_then(|host| said(Some(host))).or_else(|| said(None)).unwrap_or(false)
+    }
+
+    /// Whether `mod_tls` has the place.
+    fn is_place_of_tls(&self, listen: &Listen) -> bool {
+        let engines =
+            self.reader.directives.iter().filter(|directive| directive.name == "tlsengine");
+        let mut places =
+            engines.filter_map(|directive| parse_place(directive.words.first()?, false));
+        places.any(|(address, port)| {
+            port == Some(listen.port) && (address.is_none() || address == listen.address)
+        })
     }
 
     /// The virtual host that serves those who come by this listener and name no host of the others';

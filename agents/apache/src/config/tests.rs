@@ -42,7 +42,7 @@ fn listeners_are_read_in_every_form() {
         listen(Some("::1"), 84, false),
         listen(Some("::"), 85, false),
         listen(Some("127.0.0.1"), 86, false),
-        listen(None, 8443, true),
+        listen(None, 8443, false),
         listen(Some("fe80::1"), 88, false),
     ];
     assert_eq!(tree.read(text).listens, expected);

@@ -49,26 +49,33 @@ fn debians_own_configuration_is_understood() {
     assert_eq!(tree.read_with(text, &run, &[]), expected);
 }
 
-/// P04, P05: the first listener counts, and it speaks what it is told to.
+/// P04: a listener speaks TLS where an engine is on for who comes by it, whatever it is called.
 #[test]
-fn tls_is_known_by_protocol_port_and_virtual_host() {
+fn tls_is_known_by_the_engine_of_the_virtual_host() {
     let tree = Tree::new("tls");
     let is_https = |text: &str| -> Vec<bool> {
         tree.read(text).listens.iter().map(|listen| listen.is_https).collect()
     };
-    assert_eq!(is_https("Listen 8443 https\nListen 8088\n"), [true, false]);
-    assert_eq!(is_https("Listen 443\n"), [false], "without the module nobody speaks TLS");
-    assert_eq!(is_https(&format!("{TLS}Listen 443\nListen 80\n")), [true, false]);
-    assert_eq!(is_https(&format!("{TLS}Listen 443 http\n")), [false]);
+    // Each seen of apache2 2.4.71 itself.
+    let tls = |text: &str| is_https(&format!("{TLS}{text}"));
+    assert_eq!(tls("Listen 443\nListen 8443 https\nListen 80\n"), [false; 3]);
+    assert_eq!(tls("Listen 443\n<VirtualHost *:443>\n</VirtualHost>\n"), [false]);
     let hosts = "Listen 80\nListen 8443\n<VirtualHost *:80>\n</VirtualHost>\n\
         <VirtualHost *:8443>\nSSLEngine on\n</VirtualHost>\n";
-    assert_eq!(is_https(&format!("{TLS}{hosts}")), [false, true]);
-    let off = "Listen 443\n<VirtualHost _default_:443>\nsslengine Off\n</VirtualHost>\n";
-    assert_eq!(is_https(&format!("{TLS}{off}")), [false]);
-    assert_eq!(is_https(&format!("{TLS}SSLEngine on\nListen 81\n")), [true]);
+    assert_eq!(tls(hosts), [false, true]);
+    assert_eq!(tls(&format!("SSLEngine ON\n{hosts}")), [true, true]);
+    let off = "SSLEngine on\nListen 443\nListen 80\n<VirtualHost _default_:443>\n\
+        sslengine Off\n</VirtualHost>\n";
+    assert_eq!(tls(off), [false, true]);
+    let loopback = "Listen 81\n<VirtualHost 127.0.0.1:81>\nSSLEngine on\n</VirtualHost>\n";
+    assert_eq!(tls(loopback), [true]);
+    assert_eq!(tls("Listen 81\nSSLEngine optional\n"), [false]);
+    let places =
+        "Listen 443\nListen 127.0.0.1:444\nListen 445\nTLSEngine 443\nTLSEngine 127.0.0.1:444\n";
+    assert_eq!(is_https(places), [true, true, false]);
     let by_address = "Listen 127.0.0.1:81\n<VirtualHost *:81>\n</VirtualHost>\n\
         <VirtualHost 127.0.0.1:81>\nSSLEngine on\n</VirtualHost>\n";
-    assert_eq!(is_https(&format!("{TLS}{by_address}")), [true], "an address is nearer than any");
+    assert_eq!(tls(by_address), [true], "an address is nearer than any");
 }
 
 /// A15–A19: the pid file.
