@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Sets of bytes: what stands in brackets (POSIX.1-2017, section 9.3.5), and what stands for such a set.
 
-use std::fmt::Write;
-
 /// Which bytes a place may have. Upper-case letters are never among them: pages are folded.
 #[derive(Clone, Copy)]
 pub(super) struct Set([bool; 256]);
@@ -60,7 +58,7 @@ impl Set {
         }
     }
 
-    /// As both engines write it.
+    /// As the engine writes it.
     pub(super) fn write(&self, pattern: &mut String) {
         let mut ranges: Vec<(u8, u8)> = Vec::new();
         // No line has a newline or a NUL.
@@ -90,9 +88,10 @@ impl Set {
     }
 }
 
-fn write_byte(byte: u8, pattern: &mut String) {
-    // A String takes everything.
-    let _never_fails = write!(pattern, "\\x{byte:02X}");
+/// One byte, as the engine writes it.
+pub(super) fn write_byte(byte: u8, pattern: &mut String) {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    pattern.extend(['\\', 'x', digit(byte >> 4), digit(byte & 15)]);
 }
 
 /// What stands behind an opening bracket, and what follows the closing one.

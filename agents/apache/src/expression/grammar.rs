@@ -260,7 +260,11 @@ impl Part {
 }
 
 fn literal(byte: u8, pattern: &mut String) {
-    Set::of(|other| *other == byte).write(pattern);
+    match byte.to_ascii_lowercase() {
+        // No line has one.
+        b'\n' | 0 => Set::of(|_| false).write(pattern),
+        byte => bracket::write_byte(byte, pattern),
+    }
 }
 
 fn small(size: u64) -> Result<u64, String> {
