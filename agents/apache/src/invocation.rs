@@ -34,13 +34,19 @@ impl Invocation {
     pub(crate) fn parse<S: AsRef<OsStr>>(words: &[S]) -> Self {
         let mut found = Self::default();
         let mut words = words.iter().map(|word| word.as_ref().as_bytes());
+        let mut is_passed_over = false;
         while let Some(word) = words.next() {
             let Some(mut letters) = word.strip_prefix(b"-").filter(|letters| !letters.is_empty())
             else {
                 break;
             };
-            if letters == b"-" {
-                break;
+            if letters.starts_with(b"-") {
+                if is_passed_over {
+                    break;
+                }
+                // The server reads its line twice, and the first reading loses such a word.
+                is_passed_over = true;
+                continue;
             }
             while let Some((letter, rest)) = letters.split_first() {
                 letters = rest;
@@ -179,7 +185,8 @@ mod tests {
             "-d /etc/a -f a.conf",
             "-d/etc/a/ -f./a.conf",
             "-C ServerRoot -d /etc//a -f a.conf -DFOREGROUND",
-            "-f /etc/./a/b/../a.conf -- -f /etc/b",
+            "-f /etc/b -- -f /etc/./a/b/../a.conf",
+            "--nonsense -f /etc/a/a.conf -- -f /etc/b",
             "-f /etc/a/a.conf more -f /etc/b",
         ] {
             let found = configurations("/usr/sbin/apache2", line);
