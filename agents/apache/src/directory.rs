@@ -6,11 +6,14 @@ use crate::settings::Settings;
 use nix::unistd::{Uid, User, chown};
 use ocf::error::describe;
 use ocf::{Error, Result, tracing};
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+/// What others may do there: read, and not write.
+const MODE: u32 = 0o755;
 
 /// How many links one path may lead through.
 const MOST_LINKS: usize = 16;
@@ -54,11 +57,13 @@ fn ensure(path: &Path, links: usize) -> io::Result<PathBuf> {
         return ensure(&parent.join(target), links);
     }
     ensure(parent, links)?;
-    match DirBuilder::new().mode(0o755).create(path) {
+    match DirBuilder::new().mode(MODE).create(path) {
         // Somebody else was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         other => other?,
     }
+    // Pacemaker's own mask takes more away than is meant.
+    fs::set_permissions(path, Permissions::from_mode(MODE))?;
     Ok(path.to_owned())
 }
 
@@ -78,7 +83,7 @@ fn hand_over(path: &Path, user: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn a_link_that_leads_nowhere_gets_its_directory() {
@@ -95,7 +100,7 @@ mod tests {
         ensure_all(&settings).unwrap();
         assert!(log.is_dir() && base.join("a/b").is_dir());
         let mode = fs::metadata(&log).unwrap().permissions().mode();
-        assert_eq!(mode & 0o022, 0, "{mode:o}");
+        assert_eq!(mode & 0o7777, MODE, "{mode:o}");
         assert_eq!(find_missing(&settings), Vec::<&Path>::new());
         fs::write(base.join("file"), "").unwrap();
         for (bad, why) in

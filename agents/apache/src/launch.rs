@@ -6,7 +6,7 @@ use crate::invocation::Invocation;
 use crate::layout::Layout;
 use crate::settings::Settings;
 use crate::site::Site;
-use crate::{Parameters, server, words};
+use crate::{Parameters, server, suse, words};
 use ocf::command::{Command, Output};
 use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, tracing};
@@ -39,7 +39,9 @@ impl<'a> Launch<'a> {
         let (environment, problems) =
             envfile::read(context, &site.parameters.envfiles, &layout.configuration);
         envfile::refuse(problems)?;
-        Ok(Self { context, layout, environment, words: words::split(&site.parameters.options)? })
+        let mut words = suse::status_words(&layout.configuration);
+        words.extend(words::split(&site.parameters.options)?);
+        Ok(Self { context, layout, environment, words })
     }
 
     /// The program.

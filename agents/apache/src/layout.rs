@@ -23,7 +23,8 @@ const PROGRAMS: &[&str] = &[
     "/usr/sbin/httpd2-event",
 ];
 
-const SUSE: &str = "/etc/apache2/httpd.conf";
+/// SUSE's own configuration.
+pub(crate) const SUSE: &str = "/etc/apache2/httpd.conf";
 const DEBIAN: &str = "/etc/apache2/apache2.conf";
 const RED_HAT: &str = "/etc/httpd/conf/httpd.conf";
 

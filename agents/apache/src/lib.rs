@@ -28,6 +28,7 @@ mod signature;
 mod site;
 mod start;
 mod stop;
+mod suse;
 mod target;
 #[cfg(test)]
 mod testing;

@@ -236,7 +236,9 @@ mod tests {
     impl Tail {
         #[expect(clippy::disallowed_methods, reason = "a process to look at")]
         fn follow(words: &[&str]) -> Self {
-            Self(std::process::Command::new("/usr/bin/tail").args(words).spawn().unwrap())
+            let mut tail = std::process::Command::new("/usr/bin/tail");
+            let silent = std::process::Stdio::null;
+            Self(tail.args(words).stdout(silent()).stderr(silent()).spawn().unwrap())
         }
 
         fn pid(&self) -> i32 {

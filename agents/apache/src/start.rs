@@ -7,7 +7,7 @@ use crate::log::{self, Mark};
 use crate::record::{self, Record};
 use crate::settings::Settings;
 use crate::site::{Look, Site};
-use crate::{directory, health, pidfile, stop};
+use crate::{directory, health, pidfile, stop, suse};
 use ocf::command::{End, Output};
 use ocf::process::Identity;
 use ocf::{Context, Error, Result, tracing};
@@ -37,6 +37,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
     let launch = Launch::new(site)?;
     let program = launch.program()?;
+    suse::generate(site.context, site.configuration());
     directory::ensure_all(site.settings()?)?;
     let settings = launch.ask()?;
     directory::ensure_all(&settings)?;
