@@ -21,7 +21,7 @@ use hosts::Hosts;
 use ocf::error::describe;
 use ocf::{Error, Result};
 use reader::{Directive, Reader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
@@ -125,13 +125,15 @@ impl<'a> Files<'a> {
 /// What the directives come to.
 fn settings(reader: &Reader<'_>) -> Settings {
     let hosts = Hosts::of(reader);
+    let first = hosts.host(hosts.listens.first());
     let mut settings = Settings {
         root: Some(reader.root.clone()),
         pid_file: last(reader, "pidfile").and_then(|name| pid_file(reader, name)),
         user: last(reader, "user").map(|user| String::from_utf8_lossy(user).into_owned()),
         error_log: error_log(reader),
-        status: hosts.status(),
-        name: hosts.name(),
+        status: first.status,
+        name: first.name,
+        hosts: hosts.listens.iter().map(|listen| hosts.host(Some(listen))).collect(),
         listens: hosts.listens,
         ..Settings::default()
     };
@@ -211,14 +213,10 @@ fn directories(reader: &Reader<'_>, settings: &Settings) -> Vec<PathBuf> {
     unique(directories)
 }
 
-fn unique(directories: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut unique = Vec::new();
-    for directory in directories {
-        if !unique.contains(&directory) {
-            unique.push(directory);
-        }
-    }
-    unique
+fn unique(mut directories: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    directories.retain(|directory| seen.insert(directory.clone()));
+    directories
 }
 
 /// A path without `.` and `..`, taken by its words alone, as the server does.

@@ -28,6 +28,28 @@ pub(crate) struct Settings {
     pub(crate) error_log: Option<PathBuf>,
     /// `ServerName` of the host that the first of `listens` serves, without scheme and port.
     pub(crate) name: Option<String>,
+    /// `status` and `name` for each of `listens`, where they are known.
+    pub(crate) hosts: Vec<Host>,
+}
+
+/// What those meet who come by one listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Host {
+    /// As [`Settings::status`].
+    pub(crate) status: Option<String>,
+    /// As [`Settings::name`].
+    pub(crate) name: Option<String>,
+}
+
+impl Settings {
+    /// What those meet who come by this listener: it is one of `listens`.
+    pub(crate) fn host(&self, listen: &Listen) -> Host {
+        let mut hosts = self.listens.iter().zip(&self.hosts);
+        let found = hosts.find(|(known, _)| *known == listen).map(|(_, host)| host.clone());
+        let first = || Host { status: self.status.clone(), name: self.name.clone() };
+        found.unwrap_or_else(first)
+    }
 }
 
 /// One `Listen`.

@@ -30,7 +30,7 @@ pub(crate) struct Target {
 pub(crate) fn status(parameters: &Parameters, settings: &Settings) -> Result<Target> {
     match parameters.statusurl.as_deref() {
         Some(text) => Ok(Target::given(parse_url("statusurl", text)?)),
-        None => own(parameters, settings, settings.status.as_deref().unwrap_or("/")),
+        None => own(parameters, settings, None),
     }
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn status(parameters: &Parameters, settings: &Settings) -> Result<Tar
 /// # Errors
 /// None that is known: a path is no bad URL.
 pub(crate) fn index(parameters: &Parameters, settings: &Settings) -> Result<Target> {
-    own(parameters, settings, "/")
+    own(parameters, settings, Some("/"))
 }
 
 /// A test's page: a URL, or what stands behind this server's address.
@@ -54,7 +54,7 @@ pub(crate) fn test(
 ) -> Result<Target> {
     match parse_test(name, text)? {
         Some(url) => Ok(Target::given(url)),
-        None => own(parameters, settings, text.trim()),
+        None => own(parameters, settings, Some(text.trim())),
     }
 }
 
@@ -99,14 +99,16 @@ fn scheme(text: &str) -> Option<&str> {
     (rest.starts_with('/') && is_scheme(scheme)).then_some(scheme)
 }
 
-/// A page of the server itself.
-fn own(parameters: &Parameters, settings: &Settings, path: &str) -> Result<Target> {
+/// A page of the server itself, or its status page.
+fn own(parameters: &Parameters, settings: &Settings, path: Option<&str>) -> Result<Target> {
     let fallback = Listen { address: None, port: parameters.port.unwrap_or(HTTP), is_https: false };
     let listen = listen(parameters.port, settings).unwrap_or(&fallback);
     let (host, addresses) = host(listen.address, parameters.use_ipv6);
-    let (scheme, host) = match &settings.name {
+    let served = settings.host(listen);
+    let path = path.or(served.status.as_deref()).unwrap_or("/");
+    let (scheme, host) = match served.name {
         // A server with several certificates, or strict about names, goes by the name in the handshake.
-        Some(name) if listen.is_https && is_name(name) => ("https", name.clone()),
+        Some(name) if listen.is_https && is_name(&name) => ("https", name),
         _ if listen.is_https => ("https", host),
         _ => ("http", host),
     };

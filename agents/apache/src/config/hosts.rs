@@ -2,9 +2,10 @@
 //! Where the server listens, and which of its virtual hosts serves whom there.
 
 use super::location::path_of;
-use super::reader::Reader;
+use super::reader::{Directive, Reader};
 use crate::regular;
-use crate::settings::Listen;
+use crate::settings::{Host, Listen};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::path::Path;
 
@@ -18,6 +19,10 @@ const ENGINES: &[&str] = &["sslengine", "gnutlsenable", "nssengine", "sslenable"
 #[derive(Debug)]
 pub(super) struct Hosts<'a> {
     reader: &'a Reader<'a>,
+    /// The directives, by the sections that they stand in.
+    directives: BTreeMap<Option<usize>, Vec<&'a Directive>>,
+    /// The paths of the last locations for the status page, by the virtual hosts that they stand in.
+    statuses: BTreeMap<Option<usize>, String>,
     /// The virtual hosts, by their places among the sections, with the addresses and ports of each.
     virtual_hosts: Vec<(usize, Vec<Place>)>,
     /// Where the server listens, in the order of the configuration.
@@ -34,7 +39,12 @@ impl<'a> Hosts<'a> {
                 (at, places.collect())
             })
             .collect();
-        let mut hosts = Self { reader, virtual_hosts, listens: Vec::new() };
+        let mut directives: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for directive in &reader.directives {
+            directives.entry(directive.section).or_default().push(directive);
+        }
+        let statuses = find_statuses(reader);
+        let mut hosts = Self { reader, directives, statuses, virtual_hosts, listens: Vec::new() };
         let named = |name: &'static str| {
             reader.directives.iter().filter(move |directive| directive.name == name)
         };
@@ -61,9 +71,7 @@ impl<'a> Hosts<'a> {
     /// Whether such a directive is on for a virtual host, or else for all.
     fn is_on(&self, name: &str, host: Option<usize>) -> bool {
         let said = |section: Option<usize>| {
-            let mut directives = self.reader.directives.iter().rev();
-            let last = directives
-                .find(|directive| directive.name == name && directive.section == section)?;
+            let last = self.last(name, section)?;
             // IBM's has no word. An optional engine waits for a request to change over, without TLS.
             Some(last.words.first().is_none_or(|word| word.eq_ignore_ascii_case(b"on")))
         };
@@ -103,10 +111,9 @@ impl<'a> Hosts<'a> {
 
     fn is_called(&self, host: usize, name: &str) -> bool {
         let of_host = |name: &str| matches!(name, "servername" | "serveralias");
-        let mut directives = self.reader.directives.iter();
+        let mut directives = self.directives.get(&Some(host)).into_iter().flatten();
         directives.any(|directive| {
-            directive.section == Some(host)
-                && of_host(&directive.name)
+            of_host(&directive.name)
                 && directive
                     .words
                     .iter()
@@ -114,39 +121,42 @@ impl<'a> Hosts<'a> {
         })
     }
 
-    /// The path of the last location for the handler that those meet who come by the first listener. The
-    /// virtual host's own locations come after the main server's.
-    pub(super) fn status(&self) -> Option<String> {
-        if !self.reader.modules.is_empty() && !self.reader.modules.has(b"status_module") {
-            return None;
-        }
-        let host = self.listens.first().and_then(|listen| self.serving(listen));
-        let last = |host: Option<usize>| {
-            let directives = self.reader.directives.iter().rev();
-            directives
-                .filter(|directive| directive.name == "sethandler")
-                .filter(|directive| {
-                    let handler = directive.words.first();
-                    handler.is_some_and(|name| name.eq_ignore_ascii_case(b"server-status"))
-                })
-                .filter_map(|directive| self.reader.sections.get(directive.section?))
-                .filter(|section| section.parent == host)
-                .find_map(path_of)
-        };
-        host.and_then(|host| last(Some(host))).or_else(|| last(None))
+    /// The last such directive of a section.
+    fn last(&self, name: &str, section: Option<usize>) -> Option<&'a Directive> {
+        let directives = self.directives.get(&section)?;
+        directives.iter().rev().find(|directive| directive.name == name).copied()
     }
 
-    /// The name of the host that the first listener serves.
-    pub(super) fn name(&self) -> Option<String> {
-        let host = self.listens.first().and_then(|listen| self.serving(listen));
-        let last = |host: Option<usize>| {
-            let mut directives = self.reader.directives.iter().rev();
-            let last = directives
-                .find(|directive| directive.name == "servername" && directive.section == host)?;
-            bare_name(last.words.first()?)
-        };
-        host.and_then(|host| last(Some(host))).or_else(|| last(None))
+    /// What those meet who come by a listener, or by none.
+    pub(super) fn host(&self, listen: Option<&Listen>) -> Host {
+        let section = listen.and_then(|listen| self.serving(listen));
+        Host { status: self.status(section), name: self.name(section) }
     }
+
+    /// The virtual host's own locations come after the main server's.
+    fn status(&self, host: Option<usize>) -> Option<String> {
+        self.statuses.get(&host).or_else(|| self.statuses.get(&None)).cloned()
+    }
+
+    fn name(&self, host: Option<usize>) -> Option<String> {
+        let said = |section| bare_name(self.last("servername", section)?.words.first()?);
+        said(host).or_else(|| said(None))
+    }
+}
+
+/// The path of the last location for the handler in each virtual host, and outside of all.
+fn find_statuses(reader: &Reader<'_>) -> BTreeMap<Option<usize>, String> {
+    if !reader.modules.is_empty() && !reader.modules.has(b"status_module") {
+        return BTreeMap::new();
+    }
+    let is_handler = |directive: &&Directive| {
+        let handler = directive.words.first();
+        directive.name == "sethandler"
+            && handler.is_some_and(|name| name.eq_ignore_ascii_case(b"server-status"))
+    };
+    let directives = reader.directives.iter().filter(is_handler);
+    let sections = directives.filter_map(|directive| reader.sections.get(directive.section?));
+    sections.filter_map(|section| Some((section.parent, path_of(section)?))).collect()
 }
 
 /// A `ServerName` without scheme and port.

@@ -2,6 +2,7 @@
 //! Pid files, listeners, virtual hosts, locations and directories.
 
 use super::*;
+use crate::settings::Host;
 
 const STATUS: &str = "LoadModule status_module modules/mod_status.so\n";
 const TLS: &str = "LoadModule ssl_module modules/mod_ssl.so\n";
@@ -44,6 +45,7 @@ fn debians_own_configuration_is_understood() {
         lock_directories: vec!["/var/lock/apache2".into()],
         user: Some("www-data".to_owned()),
         error_log: Some("/var/log/apache2/error.log".into()),
+        hosts: vec![Host { status: Some("/server-status".to_owned()), name: None }],
         name: None,
     };
     assert_eq!(tree.read_with(text, &run, &[]), expected);
@@ -167,6 +169,13 @@ fn the_virtual_host_of_the_first_listener_counts() {
     for (text, expected) in &cases {
         assert_eq!(status(&tree, text).as_deref(), *expected, "{text}");
     }
+    // Who asks by another listener meets its host.
+    let text = format!("{STATUS}Listen 80\nListen 81\n{}", host("*:81", "b", "/b"));
+    let found = tree.read(&text);
+    assert_eq!((found.status.as_deref(), found.name.as_deref()), (None, None));
+    assert_eq!(found.host(&found.listens[0]), Host::default());
+    let by_second = found.host(&found.listens[1]);
+    assert_eq!((by_second.status.as_deref(), by_second.name.as_deref()), (Some("/b"), Some("b")));
     let named = tree.read(
         "ServerName top\nListen 1\n<VirtualHost *:1>\nServerName https://a.b:443\n</VirtualHost>\n",
     );
