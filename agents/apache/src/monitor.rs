@@ -24,7 +24,8 @@ pub(crate) fn monitor(site: &Site<'_>) -> Result<State> {
         Look::Orphans(orphans) => {
             let pid = orphans.first().map(|orphan| orphan.pid).unwrap_or_default();
             let configuration = site.configuration().display();
-            let reason = format!("server of {configuration} is gone, and left its worker {pid}");
+            let reason =
+                format!("server of {configuration} is gone, and left its worker {pid}: stop it");
             Err(Error::generic(reason))
         }
         Look::Nothing => {

@@ -7,7 +7,7 @@ use crate::log::{self, Mark};
 use crate::record::{self, Record};
 use crate::settings::Settings;
 use crate::site::{Look, Site};
-use crate::{directory, health, pidfile, stop, suse};
+use crate::{directory, health, pidfile, stop, suse, validate};
 use ocf::command::{End, Output};
 use ocf::process::Identity;
 use ocf::{Context, Error, Result, tracing};
@@ -37,6 +37,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
     let launch = Launch::new(site)?;
     let program = launch.program()?;
+    validate::advise(site);
     suse::generate(site.context, site.configuration());
     directory::ensure_all(site.settings()?)?;
     let settings = launch.ask()?;
@@ -94,12 +95,12 @@ fn judge(output: &Output) -> Result<()> {
             lines().for_each(|line| tracing::error!("{line}"));
             let stdout = String::from_utf8_lossy(&output.stdout);
             let said = log::complaint(&text).or_else(|| log::complaint(&stdout));
-            let unsaid = || format!("the server ended with status {status} at once");
+            let unsaid = || format!("the server ended with status {status} at once: see its log");
             Err(Error::generic(said.map_or_else(unsaid, |said| log::sentence(&said))))
         }
         End::Signal(signal) => {
             lines().for_each(|line| tracing::error!("{line}"));
-            Err(Error::generic(format!("the server died of signal {signal} at once")))
+            Err(Error::generic(format!("the server died of signal {signal} at once: see its log")))
         }
     }
 }

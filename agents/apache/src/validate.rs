@@ -2,9 +2,17 @@
 //! Judges on this host what a server would be started with, and changes nothing.
 
 use crate::launch::Launch;
+use crate::layout::Layout;
 use crate::site::Site;
 use crate::{directory, health};
 use ocf::{Result, tracing};
+use std::path::Path;
+
+/// The services that distributions have for the server.
+const UNITS: [&str; 2] = ["apache2", "httpd"];
+
+/// Where those are that are started at boot.
+const ENABLED: &str = "/etc/systemd/system/multi-user.target.wants";
 
 /// Judges the program, the configuration and the tests.
 ///
@@ -13,6 +21,7 @@ use ocf::{Result, tracing};
 /// parameter is wrong on every node.
 pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
     let launch = Launch::new(site)?;
+    advise(site);
     health::validate_host(site.parameters, site.context)?;
     let missing = directory::find_missing(site.settings()?);
     if let Some(path) = missing.first() {
@@ -22,4 +31,19 @@ pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
         return Ok(());
     }
     launch.ask().map(|_| ())
+}
+
+/// Warns of what would run the server beside the cluster: its service, which reads the default configuration.
+pub(crate) fn advise(site: &Site<'_>) {
+    if Layout::find(site.context, None, None).configuration != site.configuration() {
+        return;
+    }
+    for unit in UNITS {
+        if Path::new(ENABLED).join(unit).with_extension("service").is_symlink() {
+            tracing::warn!(
+                "{unit}.service is enabled and starts the server at boot, beside the cluster: \
+                 systemctl disable {unit}"
+            );
+        }
+    }
 }
