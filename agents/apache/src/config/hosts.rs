@@ -100,7 +100,7 @@ impl<'a> Hosts<'a> {
         let name = listen.address.filter(|ip| !ip.is_unspecified());
         let name = name.map_or_else(|| "localhost".to_owned(), |ip| ip.to_string());
         let hosts = self.virtual_hosts.iter();
-        let ranked: Vec<(usize, u8)> = hosts
+        let ranked: Vec<(usize, (bool, bool))> = hosts
             .filter_map(|(at, places)| Some((*at, rank(places, asked, listen.port)?)))
             .collect();
         let best = ranked.iter().map(|(_, rank)| *rank).max()?;
@@ -109,16 +109,32 @@ impl<'a> Hosts<'a> {
         hosts.find(|at| self.is_called(*at, &name)).or(first)
     }
 
+    /// Whether a virtual host has that name: by itself or, where it has none, from the main server or from
+    /// its address.
     fn is_called(&self, host: usize, name: &str) -> bool {
-        let of_host = |name: &str| matches!(name, "servername" | "serveralias");
+        let is_name =
+            |word: &Vec<u8>| bare_name(word).is_some_and(|word| word.eq_ignore_ascii_case(name));
+        let own = self.last("servername", Some(host)).and_then(|own| own.words.first());
+        let is_given = match own {
+            Some(own) => is_name(own),
+            None => self.given_name(host).is_some_and(|given| given.eq_ignore_ascii_case(name)),
+        };
         let mut directives = self.directives.get(&Some(host)).into_iter().flatten();
-        directives.any(|directive| {
-            of_host(&directive.name)
-                && directive
-                    .words
-                    .iter()
-                    .any(|word| bare_name(word).is_some_and(|word| word.eq_ignore_ascii_case(name)))
-        })
+        is_given
+            || directives.any(|directive| {
+                directive.name == "serveralias" && directive.words.iter().any(is_name)
+            })
+    }
+
+    /// The name of a virtual host that says none.
+    fn given_name(&self, host: usize) -> Option<String> {
+        let (_, places) = self.virtual_hosts.iter().find(|(at, _)| *at == host)?;
+        if places.iter().any(|(address, _)| address.is_none()) {
+            return self.name(None);
+        }
+        // Of other addresses the server asks a resolver.
+        let is_loopback = places.first()?.0.is_some_and(|address| address.is_loopback());
+        is_loopback.then(|| "localhost".to_owned())
     }
 
     /// The last such directive of a section.
@@ -174,12 +190,12 @@ fn bare_name(word: &[u8]) -> Option<String> {
 /// An address, where it isn't any, and a port, where it isn't any.
 type Place = (Option<IpAddr>, Option<u16>);
 
-/// How well a virtual host fits an address and a port: by its address, by chance, or not at all.
-fn rank(places: &[Place], asked: IpAddr, port: u16) -> Option<u8> {
-    let fitting = places.iter().filter(|(_, its_port)| its_port.is_none_or(|its| its == port));
-    let ranks = fitting.filter_map(|(address, _)| match address {
-        Some(address) => (*address == asked).then_some(2),
-        None => Some(1),
+/// How well a virtual host fits an address and a port: the address counts more than the port.
+fn rank(places: &[Place], asked: IpAddr, port: u16) -> Option<(bool, bool)> {
+    let ranks = places.iter().filter_map(|(address, its_port)| {
+        let is_fitting = address.is_none_or(|address| address == asked)
+            && its_port.is_none_or(|its_port| its_port == port);
+        is_fitting.then_some((address.is_some(), its_port.is_some()))
     });
     ranks.max()
 }

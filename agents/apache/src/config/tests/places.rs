@@ -156,6 +156,28 @@ fn the_virtual_host_of_the_first_listener_counts() {
             Some("/b"),
         ),
         (format!("Listen 80\n{}{}", host("*", "a", "/a"), of("/top")), Some("/a")),
+        // Each as apache2 2.4.71 answered.
+        (format!("Listen 80\n{}{}", host("*:*", "a", "/a"), host("*:80", "b", "/b")), Some("/b")),
+        (
+            format!(
+                "Listen 80\n{}{}",
+                host("*", "localhost", "/a"),
+                host("_default_:80", "b", "/b")
+            ),
+            Some("/b"),
+        ),
+        (
+            format!("Listen 80\n{}{}", host("*:80", "a", "/a"), host("127.0.0.1", "b", "/b")),
+            Some("/b"),
+        ),
+        (
+            format!(
+                "ServerName localhost\nListen 80\n{}<VirtualHost *:80>\n{}</VirtualHost>\n",
+                host("*:80", "a", "/a"),
+                of("/b")
+            ),
+            Some("/b"),
+        ),
         (
             format!(
                 "Listen 127.0.0.2:80\n{}{}",
