@@ -15,6 +15,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+/// How much of a line of the program's goes into the log, in characters.
+const LONGEST: usize = 1000;
+
 /// What begins the line with which the server begins to say how it would run.
 const RUN: &[u8] = b"ServerRoot: \"";
 
@@ -125,8 +128,10 @@ fn corrected(mut settings: Settings, run: &[u8]) -> Settings {
 fn refused(layout: &Layout, output: &Output) -> Error {
     let text = [output.stderr.as_slice(), &output.stdout].concat();
     let text = String::from_utf8_lossy(&text);
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        tracing::error!("{line}");
+    // How the program is used is known; a loop of files makes one line of all of them.
+    let said = text.lines().take_while(|line| !line.starts_with("Usage: "));
+    for line in said.filter(|line| !line.trim().is_empty()) {
+        tracing::error!("{}", line.chars().take(LONGEST).collect::<String>());
     }
     Error::installed(refusal::sentence(&text, &layout.configuration))
 }
