@@ -162,6 +162,8 @@ struct Tracer {
     early: BTreeSet<Pid>,
     /// The action is over; whoever is left is let go.
     releasing: bool,
+    /// Who was let go then, and may be stopped.
+    released: Vec<Pid>,
     run: Run,
 }
 
@@ -179,6 +181,7 @@ impl Tracer {
             announced: BTreeMap::new(),
             early: BTreeSet::new(),
             releasing: false,
+            released: Vec::new(),
             run: Run {
                 total: 0,
                 calls: Vec::new(),
@@ -216,6 +219,7 @@ impl Tracer {
             self.run.end = end;
             self.release();
         }
+        self.let_all_go_on();
     }
 
     /// The action's own process has ended: what it leaves running is no longer part of it. Each is
@@ -239,8 +243,17 @@ impl Tracer {
         self.announced.remove(&pid);
         self.early.remove(&pid);
         if self.releasing {
-            // Takes back the SIGSTOP of `release`, if that is still on its way.
-            let _ = kill(pid, Signal::SIGCONT);
+            self.released.push(pid);
+        }
+        self.let_all_go_on();
+    }
+
+    /// Takes back the SIGSTOPs of `release`, once nobody has to stop any more.
+    fn let_all_go_on(&mut self) {
+        if self.releasing && self.tracees.is_empty() && self.early.is_empty() {
+            for pid in self.released.drain(..) {
+                let _ = kill(pid, Signal::SIGCONT);
+            }
         }
     }
 
@@ -280,7 +293,8 @@ impl Tracer {
 
     fn signal(&mut self, pid: Pid, signal: Signal) {
         if self.releasing {
-            return self.let_go(pid, Some(signal).filter(|signal| *signal != Signal::SIGSTOP));
+            // SIGSTOP is for a whole process, and is delivered, so that its other threads stop, too.
+            return self.let_go(pid, Some(signal));
         }
         if self.tracees.contains_key(&pid) {
             // A group stop has no siginfo, and isn't a signal that could be delivered again.
