@@ -39,7 +39,7 @@ pub(crate) fn ask(
     // A module that is loaded for this question only writes down the configuration as it was understood. It
     // may fail where the server itself wouldn't, so its failure is nobody's.
     let with_module = match files.info_module() {
-        Some(module) => question.put(Some(&module)).ok().filter(is_whole),
+        Some(module) => Some(question.put(Some(&module))?).filter(is_whole),
         None => None,
     };
     let is_understood = with_module.is_some();
