@@ -158,7 +158,9 @@ fn walk(directory: &Path, all: &mut BTreeSet<String>) {
         let path = entry.path();
         let name = entry.file_name();
         let is_ours = path == Path::new(RECORDS) || name.to_string_lossy().starts_with(".overlay-");
-        if is_ours || name == "ha.log" {
+        // What a server writes there is its own affair.
+        let is_log = entry.path().components().any(|part| part.as_os_str() == "log");
+        if is_ours || is_log && path.is_file() || name == "ha.log" {
             continue;
         }
         let Ok(kind) = entry.file_type() else { continue };

@@ -220,7 +220,7 @@ fn check_level_10() {
             own("D03 another expression alone").with("testregex10", "It fails").then(
                 "monitor 10",
                 1,
-                "It fails",
+                "testregex10",
             ),
             own("D04 a path").with("testurl", "/index.html").with("testregex10", "works").then(
                 "monitor 10",
