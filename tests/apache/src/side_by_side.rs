@@ -46,7 +46,9 @@ pub fn check(topic: &str, rows: &[Row]) {
 
 fn id(row: &Row, step: &Step, number: usize) -> String {
     let then = if number > 0 { "then " } else { "" };
-    format!("{then}{}, {}", step.action, row.name)
+    let earlier = row.steps.iter().take(number).filter(|one| one.action == step.action).count();
+    let again = ["", " again", " once more"][earlier];
+    format!("{then}{}{again}, {}", step.action, row.name)
 }
 
 /// In a row's world: plays it, and leaves what was seen.

@@ -8,8 +8,10 @@
     reason = "test code"
 )]
 
+use apache_tests::host::{Kind, all_of};
 use apache_tests::side_by_side::check;
 use apache_tests::{Row, World, server};
+use nix::sys::signal::Signal;
 use std::fs;
 use std::net::TcpListener;
 
@@ -186,6 +188,16 @@ fn while_it_runs() {
         "running",
         &[
             row("and well").running().looks(0, "").then("start", 0, "").then("stop", 0, ""),
+            row("and hangs")
+                .running()
+                .prepare(|world| {
+                    for worker in all_of(Kind::Worker) {
+                        world.signal(worker.pid, Signal::SIGSTOP);
+                    }
+                })
+                .limit(SOON)
+                .then("start", 0, "")
+                .then("monitor", 0, ""),
             row("and its configuration is gone")
                 .running()
                 .prepare(|world| fs::remove_file(world.place().join("httpd.conf")).unwrap())
