@@ -24,7 +24,7 @@ pub(crate) type Variables = BTreeMap<OsString, OsString>;
 pub(crate) struct Problem {
     /// The file.
     pub(crate) file: PathBuf,
-    /// The line, from 1 on.
+    /// The line, from 1 on; 0 is the whole file.
     pub(crate) line: usize,
     /// What it is.
     pub(crate) what: String,
@@ -34,13 +34,21 @@ pub(crate) struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} line {}: {}", self.file.display(), self.line, self.what)
+        let Self { file, line, what, .. } = self;
+        match line {
+            0 => write!(f, "{} {what}", file.display()),
+            line => write!(f, "{} line {line}: {what}", file.display()),
+        }
     }
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::installed(format!("{problem}: assign plainly, no shell runs here"))
+        let remedy = match problem.line {
+            0 => "write plain assignments",
+            _ => "assign plainly, no shell runs here",
+        };
+        Self::installed(format!("{problem}: {remedy}"))
     }
 }
 

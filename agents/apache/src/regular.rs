@@ -19,7 +19,10 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    let mut text = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or(0));
+    if metadata.len() > most {
+        return Err(io::Error::other("it is too big"));
+    }
+    let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // Files of /proc say that they are empty.
     file.take(most.saturating_add(1)).read_to_end(&mut text)?;
     if text.len() as u64 > most {

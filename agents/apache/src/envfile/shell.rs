@@ -90,6 +90,16 @@ impl Shell {
         self.problems.push(Problem { file, line: self.line, what: what.into(), is_harmless });
     }
 
+    /// Notes a file that can't be read: by the line that names it, where a file does.
+    fn unreadable(&mut self, path: &Path, why: &str) {
+        if self.files.is_empty() {
+            let (file, what) = (path.to_owned(), format!("cannot be read: {why}"));
+            self.problems.push(Problem { file, line: 0, what, is_harmless: false });
+        } else {
+            self.problem(format!("cannot read {}: {why}", path.display()), false);
+        }
+    }
+
     pub(super) fn value(&self, name: &[u8]) -> Option<&[u8]> {
         self.variables.get(name).and_then(|variable| variable.value.as_deref())
     }
@@ -123,7 +133,7 @@ impl Shell {
             Ok(text) => text,
             Err(error) => {
                 let why = ocf::error::describe(&error);
-                return self.problem(format!("cannot read {}: {why}", path.display()), false);
+                return self.unreadable(path, &why);
             }
         };
         let line = self.line;

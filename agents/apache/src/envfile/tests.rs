@@ -214,6 +214,12 @@ fn garbage_is_a_sentence_and_never_a_trap() {
     fs::write(tree.0.join("binary"), binary).unwrap();
     let (_, problems) = by_us(&tree.0.join("binary"));
     assert!(!problems.is_empty());
+    let big = tree.0.join("big");
+    fs::File::create(&big).unwrap().set_len(2 << 20).unwrap();
+    let error = refuse(by_us(&big).1).unwrap_err();
+    let expected =
+        format!("{} cannot be read: it is too big: write plain assignments", big.display());
+    assert_eq!(error.reason, expected);
 }
 
 /// Limits of the shell don't reach the server; that is worth a warning, not a failure.
