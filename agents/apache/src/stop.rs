@@ -74,6 +74,10 @@ fn ask(
         tracing::info!("sending SIGTERM to worker {} whose server is gone", orphan.pid);
         orphan.signal(Signal::SIGTERM)?;
     }
+    // Who is frozen hears nothing; systemd thaws what it stops, too.
+    for process in found.parents.iter().chain(&found.workers).chain(&found.orphans) {
+        process.signal(Signal::SIGCONT)?;
+    }
     let served = found.parents.iter().chain(&found.workers);
     if !wait_for(served, deadline)
         || !wait_for(&found.orphans, &deadline.within(FOR_ORPHANS))
