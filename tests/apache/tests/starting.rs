@@ -233,6 +233,10 @@ fn while_it_runs() {
                 .with("statusurl", "http://127.0.0.1:8099/")
                 .looks(1, "8099")
                 .then("stop", 0, ""),
+            row("and answers wrongly at a start")
+                .running()
+                .with("statusurl", "http://127.0.0.1:8099/")
+                .then("start", 1, "8099"),
         ],
     );
 }
