@@ -88,8 +88,9 @@ ocf::parameters! {
         testregex10: Option<String> => reloadable(),
         /// File of tests
         ///
-        /// A file that describes tests for check level 10 by the words test, url, match, user, password
-        /// and end. A password needn't stand in the cluster's configuration then.
+        /// A file that describes tests for check level 10, each from the word test with its name to the word
+        /// end, by the words url, match, user, password, client and client_opts. A password needn't stand in
+        /// the cluster's configuration then. Unless client names a program of one's own, the agent asks itself.
         testconffile: Option<PathBuf> => reloadable(),
         /// Name of the test
         ///
