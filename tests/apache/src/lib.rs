@@ -19,7 +19,6 @@
     reason = "test code: a panic is how a test fails"
 )]
 
-pub mod agent;
 pub mod certificate;
 pub mod host;
 pub mod inside;
@@ -29,29 +28,10 @@ pub mod side_by_side;
 pub mod stub;
 pub mod world;
 
-pub use agent::Agent;
+pub use beside::{Agent, PATIENCE, Seen, pause, wait_for};
 pub use inside::{in_worlds, inside, is_inside};
 pub use row::Row;
-pub use world::{Seen, World};
+pub use world::World;
 
-use std::time::{Duration, Instant};
-
-/// Nothing here takes longer on any machine, unless it never comes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Waits until something is there; `what` is said where it never comes.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        pause(Duration::from_millis(5));
-    }
-}
-
-/// Between two looks, and where the passing of time is what is tested.
-pub fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
+/// The agent that is judged here, both ours and the shell one.
+pub const AGENT: &str = "heartbeat/apache";

@@ -4,12 +4,10 @@
 
 use crate::row::{Did, Row, Step};
 use crate::{Agent, inside};
+use beside::table::{compare, disagreements};
 use ocf_tester::agent::Verdict;
-use ocf_tester::compare::{Difference, Observation, Scenario, difference, table};
 use std::path::Path;
 use std::sync::Mutex;
-
-const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agents/apache/DIFFERENCES.md");
 
 /// Plays all rows with both agents, each in a world of its own; `topic` begins their names in the table of
 /// differences. A test has one such call.
@@ -24,12 +22,12 @@ pub fn check(topic: &str, rows: &[Row]) {
         for (number, ((step, shell), ours)) in row.steps.iter().zip(&shell).zip(&ours).enumerate() {
             count += 1;
             let id = format!("{topic}: {}", id(row, step, number));
-            let scenario = Scenario { id: &id, ..Scenario::PLAIN };
-            differences.extend(difference(&scenario, &observation(shell), &observation(ours)));
+            let did = [shell, ours].map(|did| (verdict(did), did.own_effects.as_slice()));
+            differences.extend(compare(&id, did));
             wrong.extend(row.complaint(step, ours));
         }
     }
-    let disagreements = agree(topic, &differences);
+    let disagreements = disagreements("apache", topic, &differences);
     if std::env::var_os("APACHE_TESTS_SHOW").is_some() {
         differences.iter().for_each(|difference| println!("{difference}"));
     }
@@ -84,20 +82,6 @@ fn play_all(rows: &[Row]) -> Vec<[Vec<Did>; 2]> {
     std::iter::from_fn(|| Some([all.next()?, all.next()?])).collect()
 }
 
-fn observation(did: &Did) -> Observation {
-    Observation {
-        verdict: did.code.map_or(Verdict::TimedOut, Verdict::Exit),
-        exit_reason: None,
-        effects: did.own_effects.clone(),
-        stdout: String::new(),
-        stderr: String::new(),
-    }
-}
-
-fn agree(topic: &str, differences: &[Difference]) -> Vec<String> {
-    let markdown = std::fs::read_to_string(TABLE).unwrap_or_default();
-    let mut rows = table::read(&markdown).unwrap_or_else(|error| panic!("{TABLE}: {error}"));
-    rows.retain(|row| row.scenario.starts_with(&format!("{topic}: ")));
-    let wrong = table::agree(&rows, differences).err().unwrap_or_default();
-    wrong.iter().map(ToString::to_string).collect()
+fn verdict(did: &Did) -> Verdict {
+    did.code.map_or(Verdict::TimedOut, Verdict::Exit)
 }

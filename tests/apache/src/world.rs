@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One resource in the world that the test is in.
 
-use crate::{Agent, host, inside, server, wait_for};
+use crate::{AGENT, Agent, Seen, host, inside, server, wait_for};
 use host::Snapshot;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use ocf_tester::agent::{Execution, Invocation, Verdict};
+use ocf_tester::agent::Invocation;
 use ocf_tester::profile::PACEMAKER;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,22 +22,13 @@ pub struct World {
     call: Invocation,
 }
 
-/// What a call came to.
-#[derive(Debug)]
-pub struct Seen {
-    pub execution: Execution,
-    /// The exit reason; empty where there is none.
-    pub reason: String,
-    what: String,
-}
-
 impl World {
     /// A resource without parameters, for Debian's stock configuration.
     #[must_use]
     pub fn stock(agent: Agent) -> Self {
         let place = inside::place().expect("a world is made by apache_tests::inside");
         let log = place.join("ha.log");
-        let call = Invocation::new(agent.path(), "monitor")
+        let call = Invocation::new(agent.path(AGENT), "monitor")
             .profile(&PACEMAKER, "web")
             .env("HA_LOGFILE", &log)
             .env("HA_DEBUGLOG", &log)
@@ -87,7 +78,7 @@ impl World {
 
     /// The same resource in the hands of another agent.
     pub fn hand_to(&mut self, agent: Agent) {
-        self.call.agent = agent.path();
+        self.call.agent = agent.path(AGENT);
     }
 
     /// With another time for every action.
@@ -249,47 +240,5 @@ impl World {
         let seen = self.expect(action, code);
         seen.says(words);
         seen
-    }
-}
-
-impl Seen {
-    fn of(call: &Invocation, execution: Execution) -> Self {
-        let reason = execution.exit_reason.clone().unwrap_or_default();
-        let stderr = String::from_utf8_lossy(&execution.stderr);
-        let what = format!("{}\n{}\n{stderr}", call.reproduction(), execution.verdict);
-        Self { execution, reason, what }
-    }
-
-    /// The code has to be this.
-    pub fn is(&self, code: i32) {
-        assert_eq!(self.execution.verdict, Verdict::Exit(code), "{self}");
-        assert!(!self.what.contains("panicked at"), "{self}");
-    }
-
-    /// The reason is one line with these words; several, between bars, are each to be there.
-    pub fn says(&self, words: &str) {
-        for one in words.split('|') {
-            let has_it = self.reason.to_lowercase().contains(&one.to_lowercase());
-            assert!(has_it, "no \"{one}\": {self}");
-        }
-        assert!(!self.reason.contains('\n') && self.reason.len() <= 128, "{self}");
-    }
-
-    /// The exit code; none for a call that was killed at its limit.
-    #[must_use]
-    pub fn code(&self) -> Option<i32> {
-        self.execution.code()
-    }
-
-    /// How long it took.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        self.execution.duration.as_secs_f64()
-    }
-}
-
-impl std::fmt::Display for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.what)
     }
 }

@@ -8,22 +8,12 @@
     reason = "test code"
 )]
 
-use apache_tests::{Agent, World, inside};
-use std::path::PathBuf;
+use apache_tests::{AGENT, Agent, World, inside};
+use beside::tester;
 use std::process::Command;
 
-const AGENT: &str = "heartbeat/apache";
-
-fn tester() -> PathBuf {
-    let staged = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/stage/usr/bin/ocf-tester");
-    let path = std::env::var_os("OCF_TESTER").map_or(staged.into(), PathBuf::from);
-    assert!(path.is_file(), "no tester {}: run `make stage` first", path.display());
-    path
-}
-
 fn pass(world: &World, parameters: &[&str]) {
-    let agent = Agent::Ours.path();
-    assert!(agent.ends_with(AGENT), "{}", agent.display());
+    let agent = Agent::Ours.path(AGENT);
     let before = world.snapshot();
     let mut command = Command::new(tester());
     command.args(["-n", "tested", "--level", "should"]);

@@ -45,10 +45,16 @@ impl Seen {
         self.execution.code()
     }
 
-    /// How long it took, in milliseconds.
+    /// How long it took.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.execution.duration.as_secs_f64()
+    }
+
+    /// The same, in milliseconds.
     #[must_use]
     pub fn milliseconds(&self) -> f64 {
-        self.execution.duration.as_secs_f64() * 1000.0
+        self.seconds() * 1000.0
     }
 
     /// What it printed to stderr.

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What both agents did in one place, and the table in which an agent's DIFFERENCES.md says where they differ.
 
-use crate::Seen;
+use ocf_tester::agent::Verdict;
 use ocf_tester::compare::{Difference, Observation, Scenario, difference, table};
 
-/// What an agent did, and what it changed by that, in words.
-pub type Did<'a> = (&'a Seen, &'a [String]);
+/// How an agent ended, and what it changed, in words.
+pub type Did<'a> = (Verdict, &'a [String]);
 
 /// The difference between what both did, if there is one, by the name of a row of the table.
 #[must_use]
 pub fn compare(id: &str, [shell, ours]: [Did<'_>; 2]) -> Option<Difference> {
-    let observation = |(seen, effects): Did<'_>| Observation {
-        verdict: seen.execution.verdict,
+    let observation = |(verdict, effects): Did<'_>| Observation {
+        verdict,
         exit_reason: None,
         effects: effects.to_vec(),
         stdout: String::new(),

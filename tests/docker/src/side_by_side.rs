@@ -84,7 +84,7 @@ fn play(topic: &str, case: &Case<'_>) -> (Option<Difference>, Option<String>) {
     let id = format!("{topic}: {}", case.id);
     let [shell, ours] = [Agent::Shell, Agent::Ours].map(|agent| (case.play)(agent));
     let wrong = complaint(&id, case.expected, &ours);
-    let did = [&shell, &ours].map(|did| (&did.seen, did.effects.as_slice()));
+    let did = [&shell, &ours].map(|did| (did.seen.execution.verdict, did.effects.as_slice()));
     (compare(&id, did), wrong)
 }
 

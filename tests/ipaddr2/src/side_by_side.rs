@@ -19,7 +19,7 @@ pub fn check(topic: &str, rows: &[Row]) {
         for ((step, shell), ours) in row.steps.iter().zip(&shell).zip(&ours) {
             count += 1;
             let id = format!("{topic}: {}", id(row, step));
-            let did = [shell, ours].map(|did| (&did.seen, did.effects.as_slice()));
+            let did = [shell, ours].map(|did| (did.seen.execution.verdict, did.effects.as_slice()));
             differences.extend(compare(&id, did));
             wrong.extend(row.complaint(step, ours));
         }

@@ -15,7 +15,7 @@
 )]
 
 use apache_tests::inside::run_program_inside;
-use apache_tests::{Agent, World, is_inside};
+use apache_tests::{AGENT, Agent, World, is_inside};
 use bench::{children_cpu, median};
 use ocf_tester::agent::Invocation;
 use std::path::Path;
@@ -75,7 +75,7 @@ fn main() {
     world.expect("start", 0);
     let debians = measure("Debian's own configuration", &world, &floor, "80");
     world.expect("stop", 0);
-    let size = std::fs::metadata(Agent::Ours.path()).unwrap().len() / 1024;
+    let size = std::fs::metadata(Agent::Ours.path(AGENT)).unwrap().len() / 1024;
     println!("size of ours: {size} KiB");
     let wrong: Vec<_> = small.into_iter().chain(debians).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("; "));
@@ -89,7 +89,7 @@ fn measure(title: &str, world: &World, floor: &str, port: &str) -> Vec<String> {
     let c =
         Invocation { agent: Path::new(floor).to_owned(), arguments: Vec::new(), ..ours.clone() };
     let c = words.iter().fold(c, Invocation::argument);
-    let shell = Invocation { agent: Agent::Shell.path(), ..ours.clone() };
+    let shell = Invocation { agent: Agent::Shell.path(AGENT), ..ours.clone() };
     let mut subjects = [
         Subject::new("floor (C)", &c, MONITORS),
         Subject::new("ours", &ours, MONITORS),
@@ -120,7 +120,7 @@ fn measure(title: &str, world: &World, floor: &str, port: &str) -> Vec<String> {
 /// computes meanwhile.
 fn stopped(world: &World) {
     let ours = world.call("probe");
-    let shell = Invocation { agent: Agent::Shell.path(), ..ours.clone() };
+    let shell = Invocation { agent: Agent::Shell.path(AGENT), ..ours.clone() };
     let mut subjects = [
         Subject::new("ours", &ours, MONITORS).answering(7),
         Subject::new("shell", &shell, OF_SHELL).answering(7),
