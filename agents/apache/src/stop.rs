@@ -24,6 +24,9 @@ const FOR_LOGGERS: Duration = Duration::from_secs(1);
 /// How long one round of killing waits before it looks again.
 const ROUND: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether a server that was asked has workers left.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How many leftovers are named.
 const NAMED: usize = 3;
 
@@ -78,6 +81,9 @@ fn ask(
     for process in found.parents.iter().chain(&found.workers).chain(&found.orphans) {
         process.signal(Signal::SIGCONT)?;
     }
+    if signal == Signal::SIGWINCH {
+        release(site, seen, &found, deadline)?;
+    }
     let served = found.parents.iter().chain(&found.workers);
     if !wait_for(served, deadline)
         || !wait_for(&found.orphans, &deadline.within(FOR_ORPHANS))
@@ -90,6 +96,36 @@ fn ask(
             other.signal(Signal::SIGTERM)?;
         }
         wait_for(&found.others, deadline);
+    }
+    Ok(())
+}
+
+/// Tells servers to end when the last of their workers is gone. They would find out themselves, but look only
+/// once a second. Who serves without workers finishes its requests itself.
+fn release(
+    site: &Site<'_>,
+    seen: &mut Vec<Identity>,
+    asked: &Processes,
+    deadline: &Deadline,
+) -> Result<()> {
+    if asked.workers.is_empty() {
+        return Ok(());
+    }
+    while !wait_for(&asked.parents, &deadline.within(LOOK)) && !deadline.is_over() {
+        if asked.workers.iter().any(Identity::is_alive) {
+            continue;
+        }
+        let found = find(site, seen)?;
+        if found.workers.is_empty() {
+            for server in &found.parents {
+                tracing::info!(
+                    "sending SIGTERM to server process {}: it has no worker left",
+                    server.pid
+                );
+                server.signal(Signal::SIGTERM)?;
+            }
+            return Ok(());
+        }
     }
     Ok(())
 }

@@ -111,6 +111,10 @@ fn a_stop_under_load_drains() {
         assert!(answers > 50, "{answers}");
         assert_eq!(cut, 0);
         assert!(all_of(Kind::Server).is_empty() && all_of(Kind::Orphan).is_empty());
+        assert!(
+            world.log().contains("it has no worker left"),
+            "the server isn't left to its second"
+        );
     });
 }
 
