@@ -11,6 +11,9 @@ use std::path::Path;
 /// The services that distributions have for the server.
 const UNITS: [&str; 2] = ["apache2", "httpd"];
 
+/// What is there only while systemd runs (sd_booted(3)): in a container nothing is started at boot.
+const SYSTEMD: &str = "/run/systemd/system";
+
 /// Where those are that are started at boot.
 const ENABLED: &str = "/etc/systemd/system/multi-user.target.wants";
 
@@ -35,7 +38,8 @@ pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
 
 /// Warns of what would run the server beside the cluster: its service, which reads the default configuration.
 pub(crate) fn advise(site: &Site<'_>) {
-    if Layout::find(site.context, None, None).configuration != site.configuration() {
+    let is_default = Layout::find(site.context, None, None).configuration == site.configuration();
+    if !is_default || !Path::new(SYSTEMD).is_dir() {
         return;
     }
     for unit in UNITS {

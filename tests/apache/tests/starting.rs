@@ -10,10 +10,12 @@
 
 use apache_tests::host::{Kind, all_of};
 use apache_tests::side_by_side::check;
-use apache_tests::{Row, World, server};
+use apache_tests::{Agent, Row, World, inside, server};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 /// The shell agent polls a server that never comes until the time is over: then it needn't have much.
 const SOON: u64 = 12;
@@ -239,4 +241,21 @@ fn while_it_runs() {
                 .then("start", 1, "8099"),
         ],
     );
+}
+
+/// In a container, where systemd doesn't run, nothing starts it at boot.
+#[test]
+fn its_service_is_warned_of_where_systemd_runs() {
+    inside(|| {
+        let world = World::stock(Agent::Ours);
+        let wants = Path::new("/etc/systemd/system/multi-user.target.wants");
+        fs::create_dir_all(wants).unwrap();
+        let _installed =
+            symlink("/lib/systemd/system/apache2.service", wants.join("apache2.service"));
+        world.expect("validate-all", 0);
+        assert!(!world.log().contains("systemctl"), "{}", world.log());
+        fs::create_dir_all("/run/systemd/system").unwrap();
+        world.expect("validate-all", 0);
+        assert!(world.log().contains("systemctl disable apache2"), "{}", world.log());
+    });
 }
