@@ -32,6 +32,7 @@ mod suse;
 mod target;
 #[cfg(test)]
 mod testing;
+mod turn;
 mod validate;
 mod webtest;
 mod words;
@@ -131,7 +132,10 @@ impl Apache {
     }
 
     fn stop(&self, context: &Context) -> Result<()> {
-        stop::stop(&self.site(context), &mut self.seen.borrow_mut(), &context.deadline)
+        let seen = &mut self.seen.borrow_mut();
+        let stopped = stop::stop(&self.site(context), seen, &context.deadline);
+        turn::forget(context);
+        stopped
     }
 
     fn monitor(&self, context: &Context) -> Result<State> {

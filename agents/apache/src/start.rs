@@ -7,13 +7,11 @@ use crate::log::{self, Mark};
 use crate::record::{self, Record};
 use crate::settings::Settings;
 use crate::site::{Look, Site};
+use crate::turn::Turn;
 use crate::{directory, health, monitor, pidfile, stop, suse, validate};
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 use ocf::command::{End, Output};
 use ocf::process::Identity;
 use ocf::{Context, Error, Result, State, tracing};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
     let launch = Launch::new(site)?;
     let program = launch.program()?;
-    let _turn = turn(site)?;
+    let _turn = Turn::wait(site.context)?;
     // Another start may have come first meanwhile.
     if monitor::monitor(site) == Ok(State::Running) {
         return Ok(());
@@ -65,27 +63,6 @@ pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
         let deadline = &site.context.deadline;
         stop::stop(site, seen, deadline).unwrap_or_else(|error| tracing::error!("{error}"));
     })
-}
-
-/// Waits until no other start of this server is under way. The configuration itself is what is locked: it is
-/// there, and nothing is left of a lock whose owner is killed.
-fn turn(site: &Site<'_>) -> Result<Option<Flock<File>>> {
-    let mut file = File::open(site.configuration()).ok();
-    let mut turn = None;
-    let is_ours = site.context.wait_until(|| {
-        let Some(free) = file.take() else { return Ok(true) };
-        match Flock::lock(free, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => turn = Some(lock),
-            Err((busy, Errno::EWOULDBLOCK)) => file = Some(busy),
-            // Where nothing can be locked there is no other way.
-            Err(_) => {}
-        }
-        Ok(file.is_none())
-    })?;
-    if is_ours {
-        return Ok(turn);
-    }
-    Err(Error::generic("another start of this server is under way: wait for its end"))
 }
 
 /// Makes room: a server that doesn't answer as it should is ended, and so are workers that outlived theirs.
