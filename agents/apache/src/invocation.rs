@@ -21,8 +21,11 @@ pub(crate) struct Invocation {
     pub(crate) root: Option<PathBuf>,
     /// The pid file of `-c` or `-C`.
     pub(crate) pid_file: Option<PathBuf>,
-    /// The word by which it doesn't serve: it only asks, or tells a server to stop or to restart.
+    /// The word by which it doesn't serve: it only asks, or tells a server to stop.
     pub(crate) errand: Option<String>,
+    /// The word by which it tells a server to begin anew. Where it finds none it becomes the server, and
+    /// keeps this line.
+    pub(crate) renewal: Option<String>,
     /// The word by which it doesn't leave the foreground.
     pub(crate) stays: Option<String>,
     /// Whether it serves without workers.
@@ -67,13 +70,25 @@ impl Invocation {
         match (letter, value) {
             (b'f', _) => self.file = path(),
             (b'd', _) => self.root = path(),
-            (b'k', b"start") => {}
-            (b'k', _) => self.errand = Some(said(letter, value)),
+            // What the last one tells counts; what asks is no such word, and stays.
+            (b'k', told) => {
+                self.errand.take_if(|word| word.starts_with("-k "));
+                self.renewal = None;
+                match told {
+                    b"start" => {}
+                    b"restart" | b"graceful" => self.renewal = Some(said(letter, value)),
+                    _ => {
+                        self.errand.get_or_insert_with(|| said(letter, value));
+                    }
+                }
+            }
             (b'D', b"FOREGROUND" | b"NO_DETACH" | b"ONE_PROCESS" | b"DEBUG") => {
                 self.stays = Some(said(letter, value));
                 self.is_alone |= matches!(value, b"ONE_PROCESS" | b"DEBUG");
             }
-            (b'D', dump) if dump.starts_with(b"DUMP_") => self.errand = Some(said(letter, value)),
+            (b'D', b"DUMP_VHOSTS" | b"DUMP_RUN_CFG" | b"DUMP_MODULES" | b"DUMP_INCLUDES") => {
+                self.ask(letter, value);
+            }
             (b'c' | b'C', directive) => self.directive(directive),
             _ => {}
         }
@@ -84,8 +99,13 @@ impl Invocation {
             self.stays = Some(said(letter, b""));
             self.is_alone = true;
         } else if ASKING.contains(&letter) {
-            self.errand = Some(said(letter, b""));
+            self.ask(letter, b"");
         }
+    }
+
+    /// A word that asks: whatever else is told, nothing is served.
+    fn ask(&mut self, letter: u8, value: &[u8]) {
+        self.errand = Some(said(letter, value));
     }
 
     /// A line of configuration on the command line.
@@ -219,17 +239,26 @@ mod tests {
     #[test]
     fn what_only_asks_is_no_server() {
         for line in
-            ["-t", "-DSTATUS -t -f /a", "-k graceful", "-kstop", "-S", "-D DUMP_VHOSTS", "-V"]
+            ["-t", "-DSTATUS -t -f /a", "-k graceful-stop", "-kstop", "-S", "-D DUMP_VHOSTS", "-V"]
         {
             assert!(parse(line).errand.is_some(), "{line}");
         }
-        for line in ["-k start", "-DSTATUS -f /a", "", "-e debug -E /x", "-D t"] {
+        for line in ["-k start", "-DSTATUS -f /a", "", "-e debug -E /x", "-D t", "-D DUMP_X"] {
             assert_eq!(parse(line).errand, None, "{line}");
         }
         for line in ["-X", "-DFOREGROUND", "-D ONE_PROCESS -f /a"] {
             assert!(parse(line).stays.is_some(), "{line}");
         }
-        assert_eq!(parse("-k restart").errand.as_deref(), Some("-k restart"));
+        for (line, errand, renewal) in [
+            ("-k restart", None, Some("-k restart")),
+            ("-kgraceful -f /a", None, Some("-k graceful")),
+            ("-k stop -k start", None, None),
+            ("-k graceful -k stop", Some("-k stop"), None),
+            ("-t -k stop -k restart", Some("-t"), Some("-k restart")),
+        ] {
+            let said = parse(line);
+            assert_eq!((said.errand.as_deref(), said.renewal.as_deref()), (errand, renewal));
+        }
         assert_eq!(parse("-D FOREGROUND").stays.as_deref(), Some("-DFOREGROUND"));
     }
 

@@ -105,7 +105,7 @@ pub(crate) fn check(parameters: &Parameters) -> Result<()> {
         return Err(Error::configured(format!("configfile {name} is no absolute path")));
     }
     let said = Invocation::parse(&words::split(&parameters.options)?);
-    if let Some(word) = said.errand {
+    if let Some(word) = said.errand.or(said.renewal) {
         let reason = format!("options has {word}, with which no server is started: remove it");
         return Err(Error::configured(reason));
     }

@@ -19,6 +19,7 @@ mod monitor;
 mod pattern;
 mod pidfile;
 mod process;
+mod procfs;
 mod record;
 mod regular;
 mod reload;

@@ -3,7 +3,7 @@
 //! else a server has started.
 
 use crate::invocation::Invocation;
-use crate::signature::{Signature, words_of};
+use crate::signature::Signature;
 use ocf::process::Identity;
 use ocf::{Explain, Result};
 use std::collections::BTreeMap;
@@ -61,6 +61,8 @@ pub(crate) struct Processes {
     pub(crate) orphans: Vec<Identity>,
     /// What a server started and didn't leave its session: loggers, scripts.
     pub(crate) others: Vec<Identity>,
+    /// Who tells the server to begin anew, and may become it: none of the server's yet.
+    pub(crate) passing: Vec<Identity>,
 }
 
 impl Processes {
@@ -75,6 +77,13 @@ impl Processes {
     }
 }
 
+/// A process that may be the server's.
+#[derive(Debug)]
+struct Member {
+    stat: Stat,
+    line: Invocation,
+}
+
 /// Every process of this server. `known` are servers that are remembered, gone or not, `named` the pids that
 /// pid files name.
 ///
@@ -83,16 +92,34 @@ impl Processes {
 pub(crate) fn scan(signature: &Signature, known: &[Identity], named: &[i32]) -> Result<Processes> {
     let everybody = everybody()?;
     let is_known = |stat: &Stat| known.contains(&stat.identity);
-    let fitting: BTreeMap<i32, Stat> = everybody
-        .iter()
-        .filter(|(pid, stat)| is_known(stat) || signature.fits(**pid))
-        .map(|(pid, stat)| (*pid, *stat))
-        .collect();
+    let may_be = everybody.iter().filter_map(|(pid, stat)| {
+        let line = signature.fit(*pid).or_else(|| is_known(stat).then(Invocation::default))?;
+        Some((*pid, Member { stat: *stat, line }))
+    });
+    let may_be: BTreeMap<i32, Member> = may_be.collect();
+    let is_evident = |pid: &i32, member: &Member| {
+        let Member { stat, line } = member;
+        line.renewal.is_none()
+            || stat.leads_session()
+            || is_leaderless(stat, &everybody)
+            || is_known(stat)
+            || named.contains(pid)
+    };
+    let (mut fitting, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        may_be.into_iter().partition(|(pid, member)| is_evident(pid, member));
+    // In a session of the server's, or below it, nobody only passes.
+    let (with_server, passing): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        others.into_iter().partition(|(_, Member { stat, .. })| {
+            fitting.contains_key(&stat.session) || fitting.contains_key(&stat.parent)
+        });
+    fitting.extend(with_server);
     let mut found = Processes::default();
-    for (pid, stat) in &fitting {
+    found.passing.extend(passing.values().map(|member| member.stat.identity));
+    for (pid, member) in &fitting {
+        let stat = &member.stat;
         let place = if fitting.contains_key(&stat.parent) {
             &mut found.workers
-        } else if is_known(stat) || named.contains(pid) || is_server(stat, &fitting) {
+        } else if is_known(stat) || named.contains(pid) || is_server(member, &fitting) {
             &mut found.parents
         } else {
             &mut found.orphans
@@ -110,13 +137,19 @@ pub(crate) fn scan(signature: &Signature, known: &[Identity], named: &[i32]) -> 
     Ok(found)
 }
 
+/// Whether the leader of its session is gone. A session that began outside of our namespace has none that we
+/// could see.
+fn is_leaderless(stat: &Stat, everybody: &BTreeMap<i32, Stat>) -> bool {
+    stat.session > 0 && !everybody.contains_key(&stat.session)
+}
+
 /// Whether a process without a server above it is one itself, and not a worker that is left over. A server
 /// leads its session, unless it stays in the foreground: then it has workers, or needs none.
-fn is_server(stat: &Stat, fitting: &BTreeMap<i32, Stat>) -> bool {
-    let pid = stat.identity.pid;
-    stat.leads_session()
-        || fitting.values().any(|other| other.parent == pid)
-        || words_of(pid).split_first().is_some_and(|(_, words)| Invocation::parse(words).is_alone)
+fn is_server(member: &Member, fitting: &BTreeMap<i32, Member>) -> bool {
+    let pid = member.stat.identity.pid;
+    member.stat.leads_session()
+        || fitting.values().any(|other| other.stat.parent == pid)
+        || member.line.is_alone
 }
 
 /// The sessions that are a server's own, and when each began. That of a server that is gone is known only

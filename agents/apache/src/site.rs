@@ -124,7 +124,7 @@ impl<'a> Site<'a> {
     /// The server that a pid file names.
     pub(crate) fn named_by(&self, pid_file: &Path) -> Option<Identity> {
         let named = Identity::of(pidfile::read(pid_file)?).filter(Identity::is_alive)?;
-        self.signature().fits(named.pid).then_some(named)
+        self.signature().fit(named.pid).map(|_| named)
     }
 
     /// Looks whether the server is there: as it is remembered, by its pid file, or else among all processes.

@@ -24,6 +24,9 @@ const FOR_LOGGERS: Duration = Duration::from_secs(1);
 /// How long one round of killing waits before it looks again.
 const ROUND: Duration = Duration::from_millis(200);
 
+/// How long somebody may take who tells the server to begin anew, and may become it.
+const FOR_PASSING: Duration = Duration::from_secs(2);
+
 /// How often it is looked whether a server that was asked has workers left.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -41,6 +44,10 @@ pub(crate) fn stop(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadlin
         ask(site, seen, Signal::SIGTERM, &deadline.share(BEFORE_FORCE))?;
     }
     kill(site, seen, deadline)?;
+    if is_anew(site, seen, deadline)? {
+        ask(site, seen, Signal::SIGTERM, &deadline.share(BEFORE_FORCE))?;
+        kill(site, seen, deadline)?;
+    }
     if find(site, seen)?.is_empty() {
         site.remove_stale_pid_files(None).unwrap_or_else(|error| tracing::info!("{error}"));
         // A record of nobody says nothing wrong, and a full or read-only /run is no reason to fence.
@@ -150,6 +157,20 @@ fn kill(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Resul
         if deadline.is_over() {
             return Ok(());
         }
+    }
+}
+
+/// Whether there is a server again: who told the one that is gone now to begin anew has started it, as a
+/// rotation of its logs does.
+fn is_anew(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Result<bool> {
+    let deadline = deadline.within(FOR_PASSING);
+    loop {
+        let found = find(site, seen)?;
+        if found.passing.is_empty() || deadline.is_over() {
+            return Ok(!found.is_empty());
+        }
+        tracing::info!("waiting for somebody who has the server begin anew");
+        wait_for(&found.passing, &deadline);
     }
 }
 
