@@ -20,6 +20,7 @@ mod pattern;
 mod pidfile;
 mod process;
 mod procfs;
+mod program;
 mod record;
 mod regular;
 mod reload;

@@ -3,8 +3,8 @@
 
 use crate::envfile::Variables;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,45 @@ const LONGEST_LINE: u64 = 256 * 1024;
 
 /// A file as the kernel knows it: device and inode.
 pub(crate) type FileId = (u64, u64);
+
+/// A link of a process's.
+pub(crate) enum Link {
+    /// It leads there.
+    To(Metadata),
+    /// We mustn't see where: the process may do what we may not.
+    Hidden,
+    /// It leads nowhere, or the process is gone.
+    Nowhere,
+}
+
+impl Link {
+    /// The link there.
+    pub(crate) fn at(path: &Path) -> Self {
+        match fs::metadata(path) {
+            Ok(found) => Self::To(found),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::Hidden,
+            Err(_) => Self::Nowhere,
+        }
+    }
+
+    /// Whether it leads to this one; `None` where we mustn't see that.
+    pub(crate) fn is(&self, id: Option<FileId>) -> Option<bool> {
+        match self {
+            Self::To(found) => Some(Some((found.dev(), found.ino())) == id),
+            Self::Hidden => None,
+            Self::Nowhere => Some(false),
+        }
+    }
+}
+
+/// How many namespaces of processes a process is in, from where we see it. Everybody may read that.
+pub(crate) fn depth_of(who: &str) -> Option<usize> {
+    let text = fs::read(format!("/proc/{who}/status")).ok()?;
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let numbers = lines.find_map(|line| line.strip_prefix(b"NSpid:"))?;
+    let numbers = numbers.split(u8::is_ascii_whitespace).filter(|number| !number.is_empty());
+    Some(numbers.count())
+}
 
 pub(crate) fn id_of(path: &Path) -> Option<FileId> {
     fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))

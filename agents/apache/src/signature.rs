@@ -5,59 +5,22 @@
 
 use crate::config;
 use crate::invocation::{Invocation, clean};
-use crate::procfs::{FileId, directory_of, id_of, variables_of, words_of};
-use std::ffi::OsStr;
+use crate::procfs::{FileId, Link, depth_of, directory_of, id_of, variables_of, words_of};
+use crate::program::{Programs, Run, without_links};
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// Whether a program's name is one that servers have, wherever it is: `httpd`, `apache2`, `httpd-prefork`.
-/// `apache` alone is an agent's.
-fn is_servers_name(name: &[u8]) -> bool {
-    let rest = name.strip_prefix(b"httpd").or_else(|| name.strip_prefix(b"apache2"));
-    rest.is_some_and(|rest| {
-        rest.first().is_none_or(|next| next.is_ascii_digit() || matches!(next, b'-' | b'.'))
-    })
-}
-
-/// A program that servers run.
-#[derive(Debug)]
-struct Program {
-    /// Without links in it, as the kernel names what a process runs.
-    path: PathBuf,
-    id: Option<FileId>,
-}
-
-impl Program {
-    fn at(path: &Path) -> Self {
-        Self { path: without_links(path), id: id_of(path) }
-    }
-}
-
-/// A path whose directories' links are followed. The last part need not be there.
-fn without_links(path: &Path) -> PathBuf {
-    if let Ok(whole) = fs::canonicalize(path) {
-        return whole;
-    }
-    let directory = path.parent().and_then(|directory| fs::canonicalize(directory).ok());
-    match (directory, path.file_name()) {
-        (Some(directory), Some(name)) => directory.join(name),
-        _ => clean(path),
-    }
-}
 
 /// By what this server's processes are known.
 #[derive(Debug)]
 pub(crate) struct Signature {
-    programs: Vec<Program>,
+    programs: Programs,
     /// The configuration's path, as it is written and with its directory's links followed.
     configuration: [PathBuf; 2],
     /// Pid files of this instance.
     pid_files: Vec<PathBuf>,
     /// Where the pid files are that are given to instances, and the beginnings of their names.
     given: (PathBuf, Vec<Vec<u8>>),
-    /// This agent's own program, which is called as a server may be.
-    own: Option<FileId>,
     /// The root directory and the process namespace that we see.
     here: [Option<FileId>; 2],
 }
@@ -74,13 +37,12 @@ fn in_true_directory(path: &Path) -> PathBuf {
 
 impl Signature {
     /// Of a server that one of those programs runs, with that configuration.
-    pub(crate) fn new(programs: &[PathBuf], configuration: &Path) -> Self {
+    pub(crate) fn new(programs: Programs, configuration: &Path) -> Self {
         let written = clean(configuration);
         let followed = in_true_directory(&written);
         Self {
-            programs: programs.iter().map(|path| Program::at(path)).collect(),
+            programs,
             configuration: [written, followed],
-            own: id_of(Path::new("/proc/self/exe")),
             pid_files: Vec::new(),
             given: (PathBuf::new(), Vec::new()),
             here: [id_of(Path::new("/")), id_of(Path::new("/proc/self/ns/pid"))],
@@ -103,44 +65,30 @@ impl Signature {
     /// What the command line says of a process that is this server's, or one of its workers: a fork has its
     /// parent's command line. Whoever renews may only be passing.
     pub(crate) fn fit(&self, pid: i32) -> Option<Invocation> {
-        let program = self.program_of(pid)?;
-        self.is_here(pid).then(|| self.line_of(pid, &program))?
+        let run = self.programs.run_by(pid)?;
+        self.is_here(pid).then(|| self.line_of(pid, &run))?
     }
 
-    /// The program that a process runs, if it is one of ours: the same file, what was at its place before an
-    /// upgrade, or another server's that a wrapper has run.
-    fn program_of(&self, pid: i32) -> Option<PathBuf> {
-        let link = PathBuf::from(format!("/proc/{pid}/exe"));
-        let id = id_of(&link).filter(|id| Some(*id) != self.own)?;
-        if let Some(program) = self.programs.iter().find(|program| program.id == Some(id)) {
-            return Some(program.path.clone());
-        }
-        let path = fs::read_link(&link).ok()?.into_os_string().into_vec();
-        let was = path.strip_suffix(b" (deleted)").unwrap_or(&path);
-        let program = Path::new(OsStr::from_bytes(was));
-        let name = program.file_name()?.as_bytes();
-        let is_known =
-            self.programs.iter().any(|known| known.path == program) || is_servers_name(name);
-        is_known.then(|| program.to_owned())
-    }
-
-    /// Whether it runs where we do, and not in a container.
+    /// Whether it runs where we do, and not in a container. Where we mustn't see that, it is as deep as we are.
     fn is_here(&self, pid: i32) -> bool {
-        let there =
-            ["root", "ns/pid"].map(|name| id_of(&PathBuf::from(format!("/proc/{pid}/{name}"))));
-        there == self.here
+        let [root, namespace] = self.here;
+        let there = |name: &str| Link::at(&PathBuf::from(format!("/proc/{pid}/{name}")));
+        let is_as_deep = || depth_of(&pid.to_string()) == depth_of("self");
+        there("ns/pid").is(namespace).unwrap_or_else(is_as_deep)
+            && there("root").is(root).unwrap_or(true)
     }
 
     /// Its command line, if that is a server's with our configuration.
-    fn line_of(&self, pid: i32, program: &Path) -> Option<Invocation> {
+    fn line_of(&self, pid: i32, run: &Run) -> Option<Invocation> {
         let words = words_of(pid);
         let (_, words) = words.split_first()?;
         let said = Invocation::parse(words);
         let is_named = || {
-            let found = said.configurations(program, &directory_of(&variables_of(pid)));
+            let found = said.configurations(&run.program, &directory_of(&variables_of(pid)));
             found.iter().any(|path| self.is_configuration(path))
         };
         let is_ours = said.errand.is_none()
+            && !(run.is_hearsay && said.file.is_none())
             && !said.pid_file.as_deref().is_some_and(|file| self.is_of_another(file))
             && is_named();
         is_ours.then_some(said)
@@ -163,7 +111,7 @@ impl Signature {
 
     /// Whether a process is a server, whoever's, that a pid file is meant to be of.
     pub(crate) fn claims(&self, pid: i32, pid_file: &Path) -> bool {
-        let Some(program) = self.program_of(pid) else { return false };
+        let Some(Run { program, .. }) = self.programs.run_by(pid) else { return false };
         let words = words_of(pid);
         let Some((_, words)) = words.split_first() else { return false };
         let said = Invocation::parse(words);

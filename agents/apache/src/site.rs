@@ -4,6 +4,7 @@
 
 use crate::layout::{self, Layout};
 use crate::process::{self, Processes};
+use crate::program::Programs;
 use crate::record::{self, Record};
 use crate::settings::Settings;
 use crate::signature::Signature;
@@ -85,12 +86,18 @@ impl<'a> Site<'a> {
         self.settings.get_or_init(read).as_ref().map_err(Error::clone)
     }
 
-    /// The programs that may be run as this server: the one that was, the user's, and what distributions
-    /// call theirs.
-    fn programs(&self) -> Vec<PathBuf> {
+    /// The programs that this server was said to be run by: the one that was, and the user's.
+    fn said_programs(&self) -> Vec<PathBuf> {
         let recorded = self.record().map(|record| record.program.clone());
-        let may_be = layout::programs(self.parameters.httpd.as_deref());
-        recorded.into_iter().chain(may_be).collect()
+        let wanted = self.parameters.httpd.clone().filter(|name| name.is_absolute());
+        recorded.into_iter().chain(wanted).collect()
+    }
+
+    /// The same, and what distributions call theirs.
+    fn programs(&self) -> Vec<PathBuf> {
+        let mut programs = self.said_programs();
+        programs.extend(layout::programs(None));
+        programs
     }
 
     /// The pid files that may be this server's, those first that were written down.
@@ -112,9 +119,10 @@ impl<'a> Site<'a> {
 
     /// By what this server's processes are known.
     fn signature(&self) -> Signature {
-        let programs = self.programs();
+        let (programs, said) = (self.programs(), self.said_programs());
         let beginnings = programs.iter().map(|program| pidfile::beginning(program));
-        Signature::new(&programs, self.configuration()).with_pid_files(
+        let known = Programs::new(&said, &layout::programs(None));
+        Signature::new(known, self.configuration()).with_pid_files(
             &self.context.directories.varrun,
             beginnings,
             &self.pid_files(),

@@ -10,8 +10,9 @@
 )]
 
 use apache_tests::host::{Kind, all_of, is_alive};
-use apache_tests::{World, host, inside, pause, server};
+use apache_tests::{World, host, inside, pause, server, wait_for};
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::time::Duration;
 
 const ADDRESS: &str = "127.0.0.1:8088";
@@ -110,6 +111,124 @@ fn a_rotation_of_logs_while_it_stops() {
             assert_eq!(world.run("probe").code() == Some(7), !serves);
             world.expect("stop", 0);
             nobody_serves();
+        }
+    });
+}
+
+/// Docker's default: a container's root may not trace, so it sees no program, no root directory and no
+/// namespace of a worker that runs as another user.
+const CAGED: &str = "\
+#!/bin/sh
+exec setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace \"$AGENT\" \"$@\"
+";
+
+/// An action of an agent that may not trace.
+fn caged(world: &World, action: &str, code: i32) {
+    world.write("caged", CAGED);
+    let script = world.place().join("caged");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let call = world.call(action);
+    let agent = call.agent.clone();
+    let mut call = call.env("AGENT", agent);
+    call.agent = script;
+    World::make(&call).is(code);
+}
+
+#[test]
+fn workers_that_cannot_be_seen_into() {
+    inside(|| {
+        for is_by_hand in [false, true] {
+            for next in ["start", "stop"] {
+                let world = World::ours();
+                if is_by_hand {
+                    world.serve();
+                } else {
+                    caged(&world, "start", 0);
+                }
+                caged(&world, "monitor", 0);
+                server::behead("httpd.conf");
+                let orphans = all_of(Kind::Orphan);
+                assert!(!orphans.is_empty());
+                caged(&world, "monitor", 1);
+                caged(&world, "probe", 1);
+                caged(&world, next, 0);
+                assert!(orphans.iter().all(|orphan| !is_alive(orphan.pid)), "{orphans:?}");
+                caged(&world, "stop", 0);
+                nobody_serves();
+            }
+        }
+    });
+}
+
+/// Without anything of it that could be read, a server in a container inside isn't ours either.
+#[test]
+fn a_server_of_a_container_that_cannot_be_seen_into() {
+    inside(|| {
+        let world = World::ours();
+        let file = world.text("{w}/httpd.conf");
+        let arguments =
+            ["--pid", "--net", "--mount-proc", "--fork", server::PROGRAM, "-X", "-f", &file];
+        let _first = world.begin("unshare", &arguments);
+        let other = wait_for("a server in a container", || {
+            let found = host::processes();
+            found.values().find(|one| one.program == server::PROGRAM).map(|one| one.pid)
+        });
+        wait_for("its pid file", || fs::read(world.place().join("run/httpd.pid")).ok());
+        caged(&world, "probe", 7);
+        caged(&world, "stop", 0);
+        assert!(is_alive(other));
+    });
+}
+
+/// Anybody may call his own program as servers are called, and give it our configuration to read.
+#[test]
+fn a_program_of_a_user_that_is_called_as_a_server() {
+    inside(|| {
+        let world = World::ours();
+        let program = world.place().join("httpd2");
+        fs::copy("/usr/bin/tail", &program).unwrap();
+        chown(&program, Some(33), Some(33)).unwrap();
+        let program = program.to_str().unwrap();
+        let words = ["--reuid=33", "--regid=33", "--clear-groups", program, "-f", "{w}/httpd.conf"];
+        let stranger = world.begin("setpriv", &words);
+        let is_there =
+            || host::processes().get(&stranger)?.program.ends_with("httpd2").then_some(());
+        wait_for("the user's program", is_there);
+        world.expect("probe", 7);
+        for action in ["start", "monitor", "stop"] {
+            world.expect(action, 0);
+            assert!(is_alive(stranger), "{action}");
+        }
+    });
+}
+
+/// The program is named by a link, which leads to another release now; the one that runs is gone.
+#[test]
+fn an_upgrade_by_way_of_a_link() {
+    inside(|| {
+        for has_record in [true, false] {
+            let world = World::ours().with("httpd", "{w}/current/webd");
+            let of = |name: &str| world.place().join(name);
+            for release in ["1.0", "2.0"] {
+                fs::create_dir_all(of(release)).unwrap();
+                fs::copy(server::PROGRAM, of(release).join("webd")).unwrap();
+            }
+            symlink("1.0", of("current")).unwrap();
+            world.expect("start", 0);
+            let pid = world.pid();
+            fs::remove_file(of("current")).unwrap();
+            symlink("2.0", of("current")).unwrap();
+            fs::remove_dir_all(of("1.0")).unwrap();
+            if !has_record {
+                fs::remove_dir_all("/run/resource-agents").unwrap();
+            }
+            world.expect("monitor", 0);
+            fs::remove_file(of("run/httpd.pid")).unwrap();
+            world.expect("monitor", 0);
+            world.expect("stop", 0);
+            assert!(!is_alive(pid));
+            nobody_serves();
+            fs::remove_file(of("current")).unwrap();
         }
     });
 }

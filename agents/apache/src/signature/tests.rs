@@ -29,7 +29,7 @@ fn fits(signature: &Signature, pid: i32) -> bool {
 }
 
 fn signature(configuration: &str) -> Signature {
-    Signature::new(&[PathBuf::from("/usr/bin/tail")], Path::new(configuration))
+    Signature::new(Programs::new(&[PathBuf::from("/usr/bin/tail")], &[]), Path::new(configuration))
 }
 
 #[test]
@@ -49,7 +49,10 @@ fn a_process_is_known_by_program_and_configuration_together() {
     assert!(is_fit(base.join("link/a.conf").to_str().unwrap()), "by its directory's link");
     assert!(!is_fit(&name("a.conf2")) && !is_fit(&name("a.con")), "a sibling");
     assert!(!is_fit(&name("other.conf")), "another name may be another server");
-    let cat = Signature::new(&[PathBuf::from("/bin/cat")], Path::new(&name("a.conf")));
+    let cat = Signature::new(
+        Programs::new(&[PathBuf::from("/bin/cat")], &[]),
+        Path::new(&name("a.conf")),
+    );
     assert!(!fits(&cat, tail.pid()), "an editor");
     fs::remove_file(etc.join("a.conf")).unwrap();
     assert!(is_fit(&name("a.conf")), "the file need not be there");
@@ -92,25 +95,6 @@ fn a_pid_file_is_of_the_server_whose_configuration_names_it() {
     assert!(other.claims(tail.pid(), &file), "whichever configuration it has");
     assert!(!other.claims(tail.pid(), &base.join("b.pid")));
     fs::remove_dir_all(&base).unwrap();
-}
-
-#[test]
-fn names_of_servers_are_not_only_beginnings() {
-    for name in ["httpd", "apache2", "httpd2", "httpd-prefork", "httpd.worker"] {
-        assert!(is_servers_name(name.as_bytes()), "{name}");
-    }
-    for name in ["apache", "apache_world", "httpdump", "apachectl", "vim", ""] {
-        assert!(!is_servers_name(name.as_bytes()), "{name}");
-    }
-}
-
-#[test]
-fn an_agent_is_no_server() {
-    let own = fs::read_link("/proc/self/exe").unwrap();
-    let words = words_of(i32::try_from(std::process::id()).unwrap());
-    assert!(!words.is_empty());
-    let signature = Signature::new(&[own], Path::new("/etc/httpd/conf/httpd.conf"));
-    assert!(signature.program_of(i32::try_from(std::process::id()).unwrap()).is_none());
 }
 
 #[test]
