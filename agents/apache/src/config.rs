@@ -10,6 +10,7 @@ mod line;
 mod location;
 mod macros;
 mod modules;
+mod names;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -18,13 +19,18 @@ use crate::layout::compiled_root;
 use crate::settings::Settings;
 use crate::words::Switches;
 use hosts::Hosts;
+pub(crate) use names::Asking;
+use names::Names;
+use ocf::deadline::Deadline;
 use ocf::error::describe;
 use ocf::{Error, Result};
 use reader::{Directive, Reader};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The directives that are kept.
 const KEPT: &[&str] = &[
@@ -50,17 +56,17 @@ const KEPT: &[&str] = &[
     "user",
 ];
 
-/// Reads the configuration that a server has of this file, these variables and these further arguments.
-/// What the server would refuse is passed over.
-///
-/// # Errors
-/// `installed` (5): the file itself can't be read.
-pub(crate) fn read(
+/// How long a stranger's configuration is read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pid file that a server's configuration names, of this file, these variables and these further arguments.
+pub(crate) fn pid_file_of(
     configfile: &Path,
     environment: &BTreeMap<OsString, OsString>,
     words: &[String],
-) -> Result<Settings> {
-    Ok(Files::read(configfile, environment, words, None)?.settings())
+) -> Option<PathBuf> {
+    let deadline = Deadline::since(Instant::now(), PATIENCE);
+    Files::read(configfile, Cow::Borrowed(environment), words, None, &deadline).ok()?.pid_file()
 }
 
 /// A configuration's files, read.
@@ -68,20 +74,23 @@ pub(crate) fn read(
 pub(crate) struct Files<'a>(Reader<'a>);
 
 impl<'a> Files<'a> {
-    /// As [`read`], for a server with that root compiled in, where it is known.
+    /// Reads the configuration that a server has of this file, these variables and these further arguments,
+    /// with that root compiled in, where it is known. What the server would refuse is passed over, and so is
+    /// what can't be read within the time.
     ///
     /// # Errors
-    /// As [`read`].
+    /// `installed` (5): the file itself can't be read.
     pub(crate) fn read(
         configfile: &Path,
-        environment: &'a BTreeMap<OsString, OsString>,
+        environment: Cow<'a, BTreeMap<OsString, OsString>>,
         words: &[String],
         root: Option<PathBuf>,
+        deadline: &Deadline,
     ) -> Result<Self> {
         let switches = Switches::of(words);
         let given = switches.root.map(PathBuf::from).or(root);
         let root = given.unwrap_or_else(|| compiled_root(configfile));
-        let mut reader = Reader::new(root, environment, &switches);
+        let mut reader = Reader::new(root, environment, &switches, deadline);
         for directive in &switches.before {
             reader.text(directive.as_bytes());
         }
@@ -96,8 +105,13 @@ impl<'a> Files<'a> {
     }
 
     /// What they say.
-    pub(crate) fn settings(&self) -> Settings {
-        settings(&self.0)
+    pub(crate) fn settings(&self, asking: Asking) -> Settings {
+        settings(&self.0, asking)
+    }
+
+    /// `PidFile`, absolute, where they name one. Nothing else has to be known for that.
+    pub(crate) fn pid_file(&self) -> Option<PathBuf> {
+        last(&self.0, "pidfile").and_then(|name| pid_file(&self.0, name))
     }
 
     /// `ServerRoot`.
@@ -113,18 +127,19 @@ impl<'a> Files<'a> {
 
     /// The same, of the configuration as the server has understood and written it down: all in one text,
     /// without conditions and variables, and without what is carried out while it is read.
-    pub(crate) fn settings_by(&self, dump: &[u8]) -> Settings {
-        let nothing = BTreeMap::new();
-        let mut reader = Reader::new(self.0.root.clone(), &nothing, &Switches::default());
+    pub(crate) fn settings_by(&self, dump: &[u8], asking: Asking) -> Settings {
+        let nothing = Cow::Owned(BTreeMap::new());
+        let root = self.0.root.clone();
+        let mut reader = Reader::new(root, nothing, &Switches::default(), &self.0.deadline);
         reader.inherit(&self.0);
         reader.text(&dump::closed(dump));
-        settings(&reader)
+        settings(&reader, asking)
     }
 }
 
 /// What the directives come to.
-fn settings(reader: &Reader<'_>) -> Settings {
-    let hosts = Hosts::of(reader);
+fn settings(reader: &Reader<'_>, asking: Asking) -> Settings {
+    let hosts = Hosts::of(reader, Names::new(asking));
     let first = hosts.host(hosts.listens.first());
     let mut settings = Settings {
         root: Some(reader.root.clone()),

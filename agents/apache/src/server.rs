@@ -5,12 +5,13 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use crate::config::Files;
+use crate::config::{Asking, Files};
 use crate::envfile::Variables;
 use crate::layout::Layout;
 use crate::settings::Settings;
 use ocf::command::{Command, Output};
 use ocf::{Context, Error, Result, tracing};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,11 @@ pub(crate) fn ask(
     words: &[String],
 ) -> Result<Settings> {
     let question = Question { context, layout, environment, words };
-    let mut files = Files::read(&layout.configuration, environment, words, None)?;
+    let read = |root| {
+        let variables = Cow::Borrowed(environment);
+        Files::read(&layout.configuration, variables, words, root, &context.deadline)
+    };
+    let mut files = read(None)?;
     // A module that is loaded for this question only writes down the configuration as it was understood. It
     // may fail where the server itself wouldn't, so its failure is nobody's.
     let with_module = match files.info_module() {
@@ -54,9 +59,12 @@ pub(crate) fn ask(
     let root = path(run, "ServerRoot");
     if root.is_some() && root.as_deref() != Some(files.root()) {
         // The files were read below a root that isn't this program's.
-        files = Files::read(&layout.configuration, environment, words, root)?;
+        files = read(root)?;
     }
-    let settings = if is_understood { files.settings_by(dump) } else { files.settings() };
+    // The program has just resolved all of its names itself.
+    let asking = Asking::Resolver;
+    let settings =
+        if is_understood { files.settings_by(dump, asking) } else { files.settings(asking) };
     Ok(corrected(settings, run))
 }
 

@@ -122,9 +122,7 @@ impl Signature {
         let texts: Vec<String> =
             words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let found = said.configurations(&program, &directory_of(&variables));
-        let files = found.iter().filter_map(|path| {
-            config::read(path, &variables, &texts).ok().and_then(|settings| settings.pid_file)
-        });
+        let files = found.iter().filter_map(|path| config::pid_file_of(path, &variables, &texts));
         let pid_file = in_true_directory(pid_file);
         files.chain(said.pid_file.clone()).any(|file| in_true_directory(&file) == pid_file)
     }

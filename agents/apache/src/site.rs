@@ -2,17 +2,22 @@
 //! What every action needs: which program and configuration, what is remembered, and which processes there
 //! are.
 
+use crate::config::{Asking, Files};
 use crate::layout::{self, Layout};
 use crate::process::{self, Processes};
 use crate::program::Programs;
 use crate::record::{self, Record};
 use crate::settings::Settings;
 use crate::signature::Signature;
-use crate::{Parameters, config, envfile, pidfile, words};
+use crate::{Parameters, envfile, pidfile, words};
 use ocf::process::Identity;
 use ocf::{Context, Error, Result, StateFile};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+
+/// The part of the time that reading the configuration may take, in percent.
+const FOR_READING: u32 = 20;
 
 /// What there is of a server.
 #[derive(Debug)]
@@ -35,6 +40,7 @@ pub(crate) struct Site<'a> {
     pub(crate) file: StateFile,
     layout: OnceCell<Layout>,
     record: OnceCell<Option<Record>>,
+    files: OnceCell<Result<Files<'static>>>,
     settings: OnceCell<Result<Settings>>,
 }
 
@@ -42,8 +48,9 @@ impl<'a> Site<'a> {
     /// The site of a server. Nothing is read yet.
     pub(crate) fn new(context: &'a Context, parameters: &'a Parameters) -> Self {
         let file = record::file(context);
-        let (layout, record, settings) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { context, parameters, file, layout, record, settings }
+        let (layout, record) = (OnceCell::new(), OnceCell::new());
+        let (files, settings) = (OnceCell::new(), OnceCell::new());
+        Self { context, parameters, file, layout, record, files, settings }
     }
 
     /// Which server is meant.
@@ -72,17 +79,24 @@ impl<'a> Site<'a> {
         self.record().filter(|record| configfile.is_none_or(|path| *path == record.configuration))
     }
 
+    /// The configuration's files, as far as they can be read within a part of the time.
+    fn files(&self) -> Result<&Files<'static>> {
+        let read = || {
+            let (parameters, configuration) = (self.parameters, self.configuration());
+            let (variables, _) = envfile::read(self.context, &parameters.envfiles, configuration);
+            let words = words::split(&parameters.options).unwrap_or_default();
+            let deadline = self.context.deadline.share(FOR_READING);
+            Files::read(configuration, Cow::Owned(variables), &words, None, &deadline)
+        };
+        self.files.get_or_init(read).as_ref().map_err(Error::clone)
+    }
+
     /// What the configuration's files say now, read by us.
     ///
     /// # Errors
     /// `installed` (5): they can't be read.
     pub(crate) fn settings(&self) -> Result<&Settings> {
-        let read = || {
-            let (parameters, configuration) = (self.parameters, self.configuration());
-            let (variables, _) = envfile::read(self.context, &parameters.envfiles, configuration);
-            let words = words::split(&parameters.options).unwrap_or_default();
-            config::read(configuration, &variables, &words)
-        };
+        let read = || Ok(self.files()?.settings(Asking::Nobody));
         self.settings.get_or_init(read).as_ref().map_err(Error::clone)
     }
 
@@ -103,7 +117,8 @@ impl<'a> Site<'a> {
     /// The pid files that may be this server's, those first that were written down.
     fn pid_files(&self) -> Vec<PathBuf> {
         let recorded = self.record().map(|record| record.pid_file.clone());
-        let said = self.settings().ok().and_then(|settings| settings.pid_file.clone());
+        // Only this is asked of the configuration here: a stop can't wait for the rest of it.
+        let said = self.files().ok().and_then(Files::pid_file);
         let mut files: Vec<PathBuf> = recorded.into_iter().chain(said).collect();
         let directory = &self.context.directories.varrun;
         for program in self.programs() {

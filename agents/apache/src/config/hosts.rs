@@ -2,15 +2,11 @@
 //! Where the server listens, and which of its virtual hosts serves whom there.
 
 use super::location::path_of;
+use super::names::Names;
 use super::reader::{Directive, Reader};
-use crate::regular;
 use crate::settings::{Host, Listen};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
-use std::path::Path;
-
-/// The host names of this machine.
-const HOSTS: &str = "/etc/hosts";
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The directives that turn TLS on: mod_ssl's, mod_gnutls's, mod_nss's and IBM's.
 const ENGINES: &[&str] = &["sslengine", "gnutlsenable", "nssengine", "sslenable"];
@@ -19,6 +15,7 @@ const ENGINES: &[&str] = &["sslengine", "gnutlsenable", "nssengine", "sslenable"
 #[derive(Debug)]
 pub(super) struct Hosts<'a> {
     reader: &'a Reader<'a>,
+    names: Names,
     /// The directives, by the sections that they stand in.
     directives: BTreeMap<Option<usize>, Vec<&'a Directive>>,
     /// The paths of the last locations for the status page, by the virtual hosts that they stand in.
@@ -30,12 +27,12 @@ pub(super) struct Hosts<'a> {
 }
 
 impl<'a> Hosts<'a> {
-    pub(super) fn of(reader: &'a Reader<'_>) -> Self {
+    pub(super) fn of(reader: &'a Reader<'_>, names: Names) -> Self {
         let sections = reader.sections.iter().enumerate();
         let virtual_hosts = sections
             .filter(|(_, section)| section.name == "virtualhost" && section.parent.is_none())
             .map(|(at, section)| {
-                let places = section.words.iter().filter_map(|word| parse_place(word, false));
+                let places = section.words.iter().filter_map(|word| parse_place(word, &names));
                 (at, places.collect())
             })
             .collect();
@@ -44,7 +41,8 @@ impl<'a> Hosts<'a> {
             directives.entry(directive.section).or_default().push(directive);
         }
         let statuses = find_statuses(reader);
-        let mut hosts = Self { reader, directives, statuses, virtual_hosts, listens: Vec::new() };
+        let listens = Vec::new();
+        let mut hosts = Self { reader, names, directives, statuses, virtual_hosts, listens };
         let named = |name: &'static str| {
             reader.directives.iter().filter(move |directive| directive.name == name)
         };
@@ -61,8 +59,10 @@ impl<'a> Hosts<'a> {
 
     /// One `Listen`. What stands behind its address is only a name: without an engine nobody speaks TLS.
     fn listen(&self, words: &[Vec<u8>]) -> Option<Listen> {
-        let (address, port) = parse_place(words.first()?, true)?;
-        let mut listen = Listen { address, port: port?, is_https: false };
+        let (host, port) = split_place(words.first()?)?;
+        let port = port?;
+        let address = host.and_then(|host| self.names.listening(host, port));
+        let mut listen = Listen { address, port, is_https: false };
         let by_host = || ENGINES.iter().any(|name| self.is_on(name, self.serving(&listen)));
         listen.is_https = by_host() || self.is_place_of_tls(&listen);
         Some(listen)
@@ -83,7 +83,7 @@ impl<'a> Hosts<'a> {
         let engines =
             self.reader.directives.iter().filter(|directive| directive.name == "tlsengine");
         let mut places =
-            engines.filter_map(|directive| parse_place(directive.words.first()?, false));
+            engines.filter_map(|directive| parse_place(directive.words.first()?, &self.names));
         places.any(|(address, port)| {
             port == Some(listen.port) && (address.is_none() || address == listen.address)
         })
@@ -200,9 +200,9 @@ fn rank(places: &[Place], asked: IpAddr, port: u16) -> Option<(bool, bool)> {
     ranks.max()
 }
 
-/// `80`, `*:80`, `127.0.0.1:80`, `[::1]:80`, `host:80`, `_default_:*`. For a host that this machine's list
-/// doesn't have others are asked, if `asks`.
-fn parse_place(word: &[u8], asks: bool) -> Option<Place> {
+/// `80`, `*:80`, `127.0.0.1:80`, `[::1]:80`, `host:80`, `_default_:*`: the host, where it isn't any, and the
+/// port, where it isn't any.
+fn split_place(word: &[u8]) -> Option<(Option<&str>, Option<u16>)> {
     let text = std::str::from_utf8(word).ok()?;
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some((None, Some(parse_port(text)?)));
@@ -216,32 +216,20 @@ fn parse_place(word: &[u8], asks: bool) -> Option<Place> {
         None | Some("*") => None,
         Some(port) => Some(parse_port(port)?),
     };
+    let is_any = matches!(host, "" | "*" | "_default_");
+    Some(((!is_any).then_some(host), port))
+}
+
+/// The same, with the address of a host that this machine's list has.
+fn parse_place(word: &[u8], names: &Names) -> Option<Place> {
+    let (host, port) = split_place(word)?;
     let address = match host {
-        "" | "*" | "_default_" => None,
-        host => Some(find_address(host, asks)?),
+        Some(host) => Some(names.find(host)?),
+        None => None,
     };
     Some((address, port))
 }
 
 fn parse_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port != 0)
-}
-
-/// The address of a host: written out, or of this machine's list.
-fn find_address(host: &str, asks: bool) -> Option<IpAddr> {
-    let without_zone = host.split_once('%').map_or(host, |(address, _)| address);
-    if let Ok(address) = without_zone.parse() {
-        return Some(address);
-    }
-    let list = regular::read(Path::new(HOSTS), 1 << 20).unwrap_or_default();
-    let list = String::from_utf8_lossy(&list);
-    let mut lines = list.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let listed = lines.find_map(|line| {
-        let mut words = line.split_ascii_whitespace();
-        let address = words.next()?.parse().ok()?;
-        words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
-    });
-    // As a last resort others are asked, as the server does at its start.
-    let asked = || (host, 0).to_socket_addrs().ok()?.next().map(|found| found.ip());
-    if asks { listed.or_else(asked) } else { listed }
 }

@@ -89,7 +89,11 @@ pub(super) fn take_word(line: &mut &[u8]) -> Option<Vec<u8>> {
     Some(word)
 }
 
-/// Puts the values of `${NAME}` in. What has none stays as it is, as in the server.
+/// How much longer a line may become by values. The server has no bound of its own there.
+pub(super) const MOST_GROWTH: usize = 1 << 20;
+
+/// Puts the values of `${NAME}` in. What has none stays as it is, as in the server, and so does a line that
+/// would become too long.
 pub(super) fn expand<'a>(
     line: Cow<'a, [u8]>,
     value: impl Fn(&[u8]) -> Option<Vec<u8>>,
@@ -97,10 +101,17 @@ pub(super) fn expand<'a>(
     if !line.windows(2).any(|pair| pair == b"${") {
         return line;
     }
+    let longest = line.len().saturating_add(MOST_GROWTH);
     let mut out = Vec::new();
     let mut rest: &[u8] = &line;
+    // What is behind the last brace isn't looked for again and again.
+    let mut behind_braces = line.iter().rev().take_while(|byte| **byte != b'}').count();
+    if behind_braces == line.len() {
+        behind_braces = usize::MAX;
+    }
     while let Some((byte, behind)) = rest.split_first() {
-        let name = rest.strip_prefix(b"${").and_then(|from| {
+        let name = rest.strip_prefix(b"${").filter(|from| from.len() > behind_braces);
+        let name = name.and_then(|from| {
             let end = from.iter().position(|byte| *byte == b'}')?;
             from.split_at_checked(end)
         });
@@ -108,6 +119,9 @@ pub(super) fn expand<'a>(
             match value(name) {
                 Some(value) => out.extend_from_slice(&value),
                 None => out.extend([b"${", name, b"}"].concat()),
+            }
+            if out.len() > longest {
+                return line;
             }
             rest = from.strip_prefix(b"}").unwrap_or(from);
         } else {
@@ -167,5 +181,7 @@ mod tests {
         };
         assert_eq!(expanded("x${A}y ${B} $A ${A ${}"), "x1 2y ${B} $A ${A ${}");
         assert_eq!(expanded("$${A}"), "$1 2");
+        assert_eq!(expanded("${A${A}${}}${A"), "${A${A}${}}${A");
+        assert_eq!(expanded("x}${A}"), "x}1 2");
     }
 }

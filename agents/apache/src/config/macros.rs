@@ -2,10 +2,13 @@
 //! Macros of a configuration: text that is written once and used with other words.
 
 use super::line::trim;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a macro's text may become by its words.
 const LONGEST: usize = 1 << 20;
+
+/// How often all uses together may compare: a fraction of a second's worth. The server has no such bound.
+const MOST_STEPS: usize = 20_000_000;
 
 /// Macros, by their names in lower case.
 #[derive(Debug, Default)]
@@ -13,6 +16,8 @@ pub(super) struct Macros {
     known: BTreeMap<Vec<u8>, Macro>,
     /// The one that is being read.
     open: Option<(Vec<u8>, Macro)>,
+    /// How often has been compared.
+    steps: usize,
 }
 
 #[derive(Debug, Default)]
@@ -52,30 +57,36 @@ impl Macros {
         self.open = None;
     }
 
-    /// `Use name word…`: the text with the words in it.
-    pub(super) fn text(&self, words: &[Vec<u8>]) -> Option<Vec<u8>> {
+    /// `Use name word…`: the text with the words in it; `None` where that is too much.
+    pub(super) fn text(&mut self, words: &[Vec<u8>]) -> Option<Vec<u8>> {
         let (name, words) = words.split_first()?;
         let Macro { parameters, text } = self.known.get(&name.to_ascii_lowercase())?;
-        let mut pairs: Vec<(&Vec<u8>, &Vec<u8>)> = parameters.iter().zip(words).collect();
+        let pairs = parameters.iter().zip(words).filter(|(parameter, _)| !parameter.is_empty());
+        let mut pairs: Vec<(&Vec<u8>, &Vec<u8>)> = pairs.collect();
         // A parameter may begin like another one.
         pairs.sort_by_key(|(parameter, _)| std::cmp::Reverse(parameter.len()));
+        let firsts: BTreeSet<u8> =
+            pairs.iter().filter_map(|(parameter, _)| parameter.first().copied()).collect();
+        self.steps += pairs.len();
         let mut out = Vec::new();
         let mut rest = text.as_slice();
         while let Some((byte, behind)) = rest.split_first() {
-            let mut fitting = pairs.iter().filter(|(parameter, _)| !parameter.is_empty());
-            match fitting.find_map(|(parameter, word)| {
-                Some((rest.strip_prefix(parameter.as_slice())?, word))
-            }) {
-                Some((behind, word)) => {
+            let is_begun = firsts.contains(byte);
+            let fitting = pairs.iter().filter(|_| is_begun).find(|(parameter, _)| {
+                self.steps += 1;
+                rest.starts_with(parameter)
+            });
+            match fitting {
+                Some((parameter, word)) => {
                     out.extend_from_slice(word);
-                    rest = behind;
+                    rest = rest.get(parameter.len()..).unwrap_or_default();
                 }
                 None => {
                     out.push(*byte);
                     rest = behind;
                 }
             }
-            if out.len() > LONGEST {
+            if out.len() > LONGEST || self.steps > MOST_STEPS {
                 return None;
             }
         }

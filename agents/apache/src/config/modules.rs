@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The modules that a server has, by both of the names that `<IfModule>` knows them by.
 
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What distributions build into their servers. A module that one of them has built in and another loads
 /// is loaded there in any case.
@@ -23,12 +24,21 @@ const OTHER_SOURCES: &[(&str, &str)] = &[
 /// Modules.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Modules {
-    loaded: Vec<(Vec<u8>, PathBuf)>,
+    files: Vec<PathBuf>,
+    /// All names of those that are loaded.
+    names: BTreeSet<Vec<u8>>,
 }
 
 impl Modules {
     pub(super) fn load(&mut self, name: &[u8], file: PathBuf) {
-        self.loaded.push((name.to_owned(), file));
+        let stem = name.strip_suffix(b"_module").unwrap_or(name);
+        // Most sources are called as the shared object is.
+        let is_other = OTHER_SOURCES.iter().any(|(module, _)| module.as_bytes() == stem);
+        let object = file.file_stem().filter(|_| !is_other);
+        self.names.extend(object.map(|object| [object.as_bytes(), b".c"].concat()));
+        self.names.insert(source(stem).into_bytes());
+        self.names.insert(name.to_owned());
+        self.files.push(file);
     }
 
     /// Whether the server has it: `status_module` or `mod_status.c`, in this very case.
@@ -37,26 +47,17 @@ impl Modules {
             let module = module.as_bytes();
             name == [module, b"_module"].concat() || name == source(module).as_bytes()
         };
-        BUILT_IN.iter().any(|module| is_built_in(module))
-            || self.loaded.iter().any(|(symbol, file)| {
-                let stem = symbol.strip_suffix(b"_module").unwrap_or(symbol);
-                let file = file.file_stem().map(OsStrExt::as_bytes).unwrap_or_default();
-                // Most sources are called as the shared object is.
-                let is_other = OTHER_SOURCES.iter().any(|(module, _)| module.as_bytes() == stem);
-                name == symbol
-                    || name == source(stem).as_bytes()
-                    || !is_other && name.strip_suffix(b".c") == Some(file)
-            })
+        BUILT_IN.iter().any(|module| is_built_in(module)) || self.names.contains(name)
     }
 
     /// Whether nothing is loaded at all: a server with everything built in, then.
     pub(super) fn is_empty(&self) -> bool {
-        self.loaded.is_empty()
+        self.files.is_empty()
     }
 
     /// The files that are loaded.
-    pub(super) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
-        self.loaded.iter().map(|(_, file)| file.as_path())
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path)
     }
 }
 

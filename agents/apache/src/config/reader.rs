@@ -9,6 +9,7 @@ use super::macros::Macros;
 use super::modules::Modules;
 use crate::regular;
 use crate::words::Switches;
+use ocf::deadline::Deadline;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -23,6 +24,7 @@ const DEEPEST: usize = 128;
 /// How much is read in all: more than any configuration that a server could be started with.
 const MOST_BYTES: u64 = 64 << 20;
 const MOST_FILES: usize = 10_000;
+const MOST_WORDS: usize = 1_000_000;
 
 /// A directive that matters here.
 #[derive(Debug, Clone)]
@@ -49,7 +51,8 @@ pub(super) struct Section {
 /// What has been read.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    environment: &'a BTreeMap<OsString, OsString>,
+    environment: Cow<'a, BTreeMap<OsString, OsString>>,
+    pub(super) deadline: Deadline,
     /// The variables of `Define`, by their names in lower case.
     variables: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) defines: BTreeSet<Vec<u8>>,
@@ -65,18 +68,25 @@ pub(super) struct Reader<'a> {
     open: Vec<(u64, u64)>,
     files: usize,
     bytes: u64,
+    /// How many words are kept.
+    words: usize,
+    lines: usize,
+    /// There is more than can be read.
+    is_over: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(
         root: PathBuf,
-        environment: &'a BTreeMap<OsString, OsString>,
+        environment: Cow<'a, BTreeMap<OsString, OsString>>,
         switches: &Switches<'_>,
+        deadline: &Deadline,
     ) -> Self {
         // The agent starts every server with it.
         let given = switches.defines.iter().chain(&["STATUS"]);
         Self {
             environment,
+            deadline: deadline.clone(),
             variables: BTreeMap::new(),
             defines: given.map(|name| name.as_bytes().to_owned()).collect(),
             modules: Modules::default(),
@@ -89,6 +99,9 @@ impl<'a> Reader<'a> {
             open: Vec::new(),
             files: 0,
             bytes: 0,
+            words: 0,
+            lines: 0,
+            is_over: false,
         }
     }
 
@@ -122,6 +135,11 @@ impl<'a> Reader<'a> {
         // How many sections are open that are left out.
         let mut left_out = 0_usize;
         for line in Lines(text) {
+            self.lines += 1;
+            self.is_over |= self.lines.is_multiple_of(256) && self.deadline.is_over();
+            if self.is_over {
+                break;
+            }
             if self.macros.takes(&line) {
                 continue;
             }
@@ -141,7 +159,10 @@ impl<'a> Reader<'a> {
 
     /// Reads one line; `false` where it begins a section that is left out.
     fn line(&mut self, line: Cow<'_, [u8]>) -> bool {
-        let line = expand(line, |name| self.value(name));
+        let line = match expand(line, |name| self.value(name)) {
+            Cow::Owned(line) if !self.spend(line.len()) => return true,
+            line => line,
+        };
         let mut rest: &[u8] = &line;
         let Some(first) = take_word(&mut rest) else { return true };
         let name = String::from_utf8_lossy(&first).to_ascii_lowercase();
@@ -155,7 +176,7 @@ impl<'a> Reader<'a> {
             let arguments = rest.split_at_checked(end).map_or(rest, |(arguments, _)| arguments);
             return self.enter(name.trim_end_matches('>'), arguments);
         }
-        let words: Vec<_> = std::iter::from_fn(|| take_word(&mut rest)).collect();
+        let words = self.words(rest);
         self.directive(name, words);
         true
     }
@@ -164,8 +185,8 @@ impl<'a> Reader<'a> {
         if let Some(holds) = condition::holds(self, name, arguments) {
             return holds;
         }
-        let mut rest = arguments;
-        let words: Vec<_> = std::iter::from_fn(|| take_word(&mut rest)).collect();
+        let words = self.words(arguments);
+        self.words += words.len();
         if name == "macro" {
             self.macros.begin(&words);
             return true;
@@ -173,6 +194,13 @@ impl<'a> Reader<'a> {
         self.sections.push(Section { name: name.to_owned(), words, parent: self.section });
         self.section = Some(self.sections.len() - 1);
         true
+    }
+
+    /// The words of a line, as many as can be kept.
+    fn words(&self, line: &[u8]) -> Vec<Vec<u8>> {
+        let mut rest = line;
+        let words = std::iter::from_fn(|| take_word(&mut rest));
+        words.take(MOST_WORDS.saturating_sub(self.words)).collect()
     }
 
     fn leave(&mut self, name: &str) {
@@ -210,6 +238,7 @@ impl<'a> Reader<'a> {
             }
             ("use", Some(_), _) => self.use_macro(&words),
             _ if super::KEPT.contains(&name.as_str()) => {
+                self.words += words.len();
                 self.directives.push(Directive { name, words, section: self.section });
             }
             _ => {}
@@ -229,7 +258,8 @@ impl<'a> Reader<'a> {
     /// Whether so much may still be read.
     fn spend(&mut self, bytes: usize) -> bool {
         self.bytes += bytes as u64;
-        self.bytes <= MOST_BYTES
+        self.is_over |= self.bytes > MOST_BYTES;
+        !self.is_over
     }
 
     fn define(&mut self, name: &[u8], value: Option<Vec<u8>>) {

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Configurations and what they come to.
 
+mod bounds;
 mod places;
 
 use super::*;
 use crate::settings::Listen;
 use crate::testing::Tree;
 use std::fs;
+
+/// What files say, whoever asks.
+fn read(
+    file: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+    words: &[String],
+) -> Result<Settings> {
+    let deadline = Deadline::since(Instant::now(), Duration::from_secs(60));
+    let files = Files::read(file, Cow::Borrowed(environment), words, None, &deadline)?;
+    let settings = files.settings(Asking::Nobody);
+    assert_eq!(files.pid_file(), settings.pid_file);
+    Ok(settings)
+}
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
     pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()

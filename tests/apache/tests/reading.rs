@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Configurations and parameters that an agent has misread, or read for too long.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+
+use apache_tests::host::{Kind, all_of};
+use apache_tests::{World, inside, server};
+use std::fs;
+use std::net::UdpSocket;
+use std::time::Duration;
+
+fn has_servers() -> bool {
+    !(all_of(Kind::Server).is_empty() && all_of(Kind::Orphan).is_empty())
+}
+
+/// A resolver that never says anything.
+fn silence_names() -> UdpSocket {
+    let silent = UdpSocket::bind("127.0.0.53:53").unwrap();
+    let _was_there = fs::remove_file("/etc/resolv.conf");
+    fs::write("/etc/resolv.conf", "nameserver 127.0.0.53\n").unwrap();
+    silent
+}
+
+/// Stop, probe and monitor of a server whose `Listen` has a name, when nobody knows the name any more.
+#[test]
+fn a_resolver_that_is_silent_holds_up_no_look_and_no_stop() {
+    inside(|| {
+        let hosts = fs::read_to_string("/etc/hosts").unwrap();
+        let _silent = silence_names();
+        for by_hand in [false, true] {
+            let world = World::ours().limit(Duration::from_secs(10));
+            world.edit("httpd.conf", "Listen 127.0.0.1:8088", "Listen web.invalid:8088");
+            fs::write("/etc/hosts", format!("{hosts}\n127.0.0.1 web.invalid\n")).unwrap();
+            if by_hand {
+                world.serve();
+            } else {
+                world.expect("start", 0);
+            }
+            fs::write("/etc/hosts", &hosts).unwrap();
+            for (action, code) in [("monitor", 0), ("probe", 0), ("stop", 0), ("probe", 7)] {
+                let seen = world.expect(action, code);
+                assert!(seen.seconds() < 5.0, "{seen}");
+            }
+            assert!(!has_servers());
+        }
+    });
+}
+
+/// What somebody has made of the configuration while the server runs: the stop reads it.
+#[test]
+fn a_configuration_that_explodes_holds_up_no_stop() {
+    inside(|| {
+        let parameters: Vec<String> = (0..20_000).map(|number| format!("$p{number}")).collect();
+        let (parameters, words) = (parameters.join(" "), "v ".repeat(20_000));
+        let product = "$".repeat(1 << 20);
+        let texts = [
+            format!("Define A {}\n{}", "x".repeat(16), "Define A ${A}${A}\n".repeat(40)),
+            format!("X {}\n", "${".repeat(200_000)),
+            format!("<Macro M {parameters}>\n{product}\n</Macro>\nUse M {words}\n"),
+        ];
+        for text in texts {
+            for by_hand in [false, true] {
+                let world = World::ours().limit(Duration::from_secs(10));
+                if by_hand {
+                    world.serve();
+                } else {
+                    world.expect("start", 0);
+                }
+                world.configure(&text);
+                world.expect("monitor", 0);
+                world.expect("stop", 0);
+                assert!(!has_servers());
+            }
+        }
+        assert!(server::get("127.0.0.1:8088", "/").is_none());
+    });
+}
