@@ -2,6 +2,7 @@
 //! What a server's command line says: which configuration, which pid file, and whether it is a server at
 //! all. The words are those of httpd(8), read as the server reads them (getopt, the last one counts).
 
+use crate::layout;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
@@ -146,20 +147,20 @@ impl Invocation {
 }
 
 /// Directories and configurations that a program may have compiled in, by what distributions do. Debian's
-/// calls its program `apache2`, and only Debian's has an `apache2.conf`.
+/// calls its program `apache2`, and only Debian's has an `apache2.conf`. A program elsewhere has its own
+/// directory: /usr/local/apache2/bin/httpd.
 fn compiled(program: &Path) -> Vec<(PathBuf, &'static str)> {
-    let name = program.file_name().unwrap_or_default().as_bytes();
-    if name.starts_with(b"apache2") {
+    if !layout::is_distributions(program) {
+        let own = program.parent().and_then(Path::parent);
+        return own.map(|own| (own.to_owned(), "conf/httpd.conf")).into_iter().collect();
+    }
+    if program.ends_with("apache2") {
         return vec![(PathBuf::from("/etc/apache2"), "apache2.conf")];
     }
-    let mut all = vec![
+    vec![
         (PathBuf::from("/etc/httpd"), "conf/httpd.conf"),
         (PathBuf::from("/srv/www"), "/etc/apache2/httpd.conf"),
-    ];
-    // A server of its own directory: /usr/local/apache2/bin/httpd.
-    let own = program.parent().and_then(Path::parent).filter(|own| *own != Path::new("/usr"));
-    all.extend(own.map(|own| (own.to_owned(), "conf/httpd.conf")));
-    all
+    ]
 }
 
 /// A path without what means nothing in it. Links stay: two names of a file may be two servers.
@@ -222,10 +223,23 @@ mod tests {
         assert_eq!(found, [Path::new("/etc/apache2-x/apache2.conf")]);
         let found = configurations("/usr/sbin/httpd", "-DFOREGROUND");
         assert_eq!(found, ["/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"].map(Path::new));
-        let found = configurations("/opt/web/bin/httpd", "");
-        assert!(found.contains(&PathBuf::from("/opt/web/conf/httpd.conf")), "{found:?}");
         let found = configurations("/usr/sbin/apache2", "-d x -f y");
         assert_eq!(found, [Path::new("/srv/x/y")]);
+    }
+
+    #[test]
+    fn a_program_elsewhere_has_no_configuration_of_a_distribution() {
+        for (program, line, configuration) in [
+            ("/opt/web/bin/httpd", "", "/opt/web/conf/httpd.conf"),
+            ("/opt/web/bin/apache2", "-k start", "/opt/web/conf/httpd.conf"),
+            ("/opt/web/bin/httpd", "-d /opt/b", "/opt/b/conf/httpd.conf"),
+            ("/opt/web/bin/httpd", "-f a.conf", "/opt/web/a.conf"),
+            ("/opt/apache2-exporter", "1000", "/conf/httpd.conf"),
+            ("/usr/sbin/apache2-exporter", "1000", "/usr/conf/httpd.conf"),
+            ("/opt/IBMHTTPServer/bin/httpd", "", "/opt/IBMHTTPServer/conf/httpd.conf"),
+        ] {
+            assert_eq!(configurations(program, line), [Path::new(configuration)], "{program}");
+        }
     }
 
     #[test]

@@ -34,6 +34,13 @@ pub(crate) fn programs(httpd: Option<&Path>) -> Vec<PathBuf> {
     wanted.chain(PROGRAMS.iter().map(Path::new)).map(Path::to_owned).collect()
 }
 
+/// Whether a program is a distribution's own, so that what was compiled in is known. What is elsewhere may be
+/// called the same, and be anything.
+pub(crate) fn is_distributions(program: &Path) -> bool {
+    program.parent().is_some_and(|directory| directory.ends_with("sbin"))
+        && PROGRAMS.iter().any(|known| Path::new(known) == program)
+}
+
 /// Which server is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {

@@ -11,6 +11,7 @@
 
 use apache_tests::host::{Kind, all_of, is_alive};
 use apache_tests::{World, host, inside, pause, server, wait_for};
+use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::time::Duration;
@@ -229,6 +230,64 @@ fn an_upgrade_by_way_of_a_link() {
             assert!(!is_alive(pid));
             nobody_serves();
             fs::remove_file(of("current")).unwrap();
+        }
+    });
+}
+
+/// What is called as servers are called, and isn't at a distribution's place.
+#[test]
+fn a_stranger_whose_name_begins_as_a_servers() {
+    inside(|| {
+        for (name, configuration) in
+            [("apache2-exporter", None), ("httpd", Some("/etc/httpd/conf/httpd.conf"))]
+        {
+            let world = World::stock(apache_tests::Agent::Ours);
+            let world = configuration.into_iter().fold(world, |world, configuration| {
+                world.write(configuration, server::SMALL);
+                for directory in ["run", "log", "htdocs"] {
+                    fs::create_dir_all(world.place().join(directory)).unwrap();
+                }
+                world.with("configfile", configuration)
+            });
+            let program = world.place().join(name);
+            fs::copy("/usr/bin/sleep", &program).unwrap();
+            let stranger = world.begin(program.to_str().unwrap(), &["1000"]);
+            world.expect("probe", 7);
+            for action in ["stop", "start", "monitor", "stop"] {
+                world.expect(action, 0);
+                assert!(is_alive(stranger), "{name}: {action}");
+            }
+        }
+    });
+}
+
+/// A second build of the server, which has its own configuration compiled in and nothing on its line.
+#[test]
+fn a_second_build_with_its_own_configuration() {
+    inside(|| {
+        let world = World::ours();
+        world.write("/etc/apache2/httpd.conf", server::SMALL);
+        let text = server::SMALL.replace("8088", "8089").replace("httpd.pid", "second.pid");
+        world.write("/run/second/apache2.conf", &text);
+        let program = world.place().join("httpd");
+        let (from, to) = (b"/etc/apache2\0", b"/run/second\0\0");
+        let mut bytes = fs::read(server::PROGRAM).unwrap();
+        let at = bytes.windows(from.len()).position(|part| part == from).unwrap();
+        bytes[at..at + from.len()].copy_from_slice(to);
+        fs::write(&program, bytes).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let world = world.with("configfile", "/etc/apache2/httpd.conf");
+        for words in [&[][..], &["-d", "/run/second"]] {
+            let second = || server::get("127.0.0.1:8089", "/").is_some();
+            server::start_as(program.to_str().unwrap(), words, "127.0.0.1:8089");
+            world.expect("probe", 7);
+            for action in ["stop", "start", "monitor", "stop"] {
+                world.expect(action, 0);
+                assert!(second(), "{words:?}: {action}");
+            }
+            let pid = server::pid_of(&world.place().join("run/second.pid"));
+            world.signal(pid, Signal::SIGTERM);
+            world.wait_end(pid);
         }
     });
 }
