@@ -26,8 +26,7 @@ impl<'a> Launch<'a> {
     /// Of a server's place.
     ///
     /// # Errors
-    /// `installed` (5): the program or the configuration isn't there, or an envfile isn't understood;
-    /// `configured` (6): options that aren't words.
+    /// `installed` (5): the program or the configuration isn't there, or an envfile isn't understood.
     pub(crate) fn new(site: &'a Site<'_>) -> Result<Self> {
         let (context, layout) = (site.context, site.layout());
         layout.program()?;
@@ -40,7 +39,7 @@ impl<'a> Launch<'a> {
             envfile::read(context, &site.parameters.envfiles, &layout.configuration);
         envfile::refuse(problems)?;
         let mut words = suse::status_words(&layout.configuration);
-        words.extend(words::split(&site.parameters.options)?);
+        words.extend(words::split(&site.parameters.options));
         Ok(Self { context, layout, environment, words })
     }
 
@@ -104,7 +103,7 @@ pub(crate) fn check(parameters: &Parameters) -> Result<()> {
         let name = path.display();
         return Err(Error::configured(format!("configfile {name} is no absolute path")));
     }
-    let said = Invocation::parse(&words::split(&parameters.options)?);
+    let said = Invocation::parse(&words::split(&parameters.options));
     if let Some(word) = said.errand.or(said.renewal) {
         let reason = format!("options has {word}, with which no server is started: remove it");
         return Err(Error::configured(reason));

@@ -18,6 +18,7 @@ mod log;
 mod monitor;
 mod pattern;
 mod pidfile;
+mod port;
 mod process;
 mod procfs;
 mod program;
@@ -64,7 +65,7 @@ ocf::parameters! {
         ///
         /// The port that the status page is asked for on, where statusurl is unset. Unset, it is the
         /// first that the server listens on.
-        port: Option<u16>,
+        port: port::Port,
         /// URL of the status page
         ///
         /// What every monitor asks for, http or https. Unset, it is the location of the server's

@@ -84,7 +84,7 @@ impl<'a> Site<'a> {
         let read = || {
             let (parameters, configuration) = (self.parameters, self.configuration());
             let (variables, _) = envfile::read(self.context, &parameters.envfiles, configuration);
-            let words = words::split(&parameters.options).unwrap_or_default();
+            let words = words::split(&parameters.options);
             let deadline = self.context.deadline.share(FOR_READING);
             Files::read(configuration, Cow::Owned(variables), &words, None, &deadline)
         };

@@ -101,8 +101,9 @@ fn scheme(text: &str) -> Option<&str> {
 
 /// A page of the server itself, or its status page.
 fn own(parameters: &Parameters, settings: &Settings, path: Option<&str>) -> Result<Target> {
-    let fallback = Listen { address: None, port: parameters.port.unwrap_or(HTTP), is_https: false };
-    let listen = listen(parameters.port, settings).unwrap_or(&fallback);
+    let fallback =
+        Listen { address: None, port: parameters.port.0.unwrap_or(HTTP), is_https: false };
+    let listen = listen(parameters.port.0, settings).unwrap_or(&fallback);
     let (host, addresses) = host(listen.address, parameters.use_ipv6);
     let served = settings.host(listen);
     let path = path.or(served.status.as_deref()).unwrap_or("/");

@@ -166,7 +166,6 @@ impl Words {
             &text("a test's client", self.client)?,
             &text("a test's client_opts", self.client_options)?,
         );
-        let client = client.map_err(|what| wrong(&what))?;
         Ok(WebTest { url, expression, login: Some(login).filter(|l| !l.user.is_empty()), client })
     }
 }

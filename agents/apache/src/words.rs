@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The parameter `options`: taken apart as a shell would, without one, and understood as the server does.
 
-use ocf::{Error, Result};
+use std::str::Chars;
 
-/// Takes the words apart: blanks divide, quotes and backslashes keep blanks in one. Nothing is expanded.
-///
-/// # Errors
-/// `configured` (6): a quote that isn't closed.
-pub(crate) fn split(text: &str) -> Result<Vec<String>> {
+/// Takes the words apart: blanks divide, quotes and backslashes keep blanks in one. Nothing is expanded, and a
+/// quote that isn't closed is a letter: to the shell agent every one is.
+pub(crate) fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut rest = text.chars();
     while let Some(letter) = rest.next() {
+        let mut behind = rest.clone();
+        let quoted = match letter {
+            '\'' => quoted(&mut behind),
+            '"' => double_quoted(&mut behind),
+            _ => None,
+        };
+        if let Some(quoted) = quoted {
+            word.get_or_insert_default().push_str(&quoted);
+            rest = behind;
+            continue;
+        }
         match letter {
-            '\'' => quoted(&mut rest, word.get_or_insert_default())?,
-            '"' => double_quoted(&mut rest, word.get_or_insert_default())?,
             '\\' => match rest.next() {
                 Some('\n') => {}
                 next => word.get_or_insert_default().push(next.unwrap_or('\\')),
@@ -24,37 +31,29 @@ pub(crate) fn split(text: &str) -> Result<Vec<String>> {
         }
     }
     words.extend(word);
-    Ok(words)
+    words
 }
 
-fn quoted(rest: &mut impl Iterator<Item = char>, word: &mut String) -> Result<()> {
-    for letter in rest {
-        if letter == '\'' {
-            return Ok(());
-        }
-        word.push(letter);
-    }
-    Err(open_quote('\''))
+/// What stands up to the closing quote.
+fn quoted(rest: &mut Chars<'_>) -> Option<String> {
+    let (inner, behind) = rest.as_str().split_once('\'')?;
+    *rest = behind.chars();
+    Some(inner.to_owned())
 }
 
-fn double_quoted(rest: &mut impl Iterator<Item = char>, word: &mut String) -> Result<()> {
-    while let Some(letter) = rest.next() {
-        match letter {
-            '"' => return Ok(()),
-            '\\' => match rest.next() {
-                Some('\n') => {}
-                Some(next @ ('"' | '\\' | '$' | '`')) => word.push(next),
-                Some(next) => word.extend(['\\', next]),
-                None => break,
+fn double_quoted(rest: &mut Chars<'_>) -> Option<String> {
+    let mut inner = String::new();
+    loop {
+        match rest.next()? {
+            '"' => return Some(inner),
+            '\\' => match rest.next()? {
+                '\n' => {}
+                next @ ('"' | '\\' | '$' | '`') => inner.push(next),
+                next => inner.extend(['\\', next]),
             },
-            letter => word.push(letter),
+            letter => inner.push(letter),
         }
     }
-    Err(open_quote('"'))
-}
-
-fn open_quote(quote: char) -> Error {
-    Error::configured(format!("parameter options has a {quote} that isn't closed: close it"))
 }
 
 /// What of the words changes how the configuration is read.
@@ -109,10 +108,6 @@ impl<'a> Switches<'a> {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> Vec<String> {
-        split(text).unwrap()
-    }
-
     /// Compared with what a real shell makes of the same text.
     #[test]
     fn words_are_split_as_a_shell_does_it() {
@@ -142,29 +137,34 @@ mod tests {
                 // printf prints its format once without any word.
                 expected.clear();
             }
-            assert_eq!(words(text), expected, "{text:?}");
+            assert_eq!(split(text), expected, "{text:?}");
         }
     }
 
     #[test]
-    fn an_open_quote_is_a_sentence() {
-        for text in ["-c 'Listen", "\"a", "\"a\\"] {
-            let error = split(text).unwrap_err();
-            assert_eq!(error.kind, ocf::error::Kind::Configured, "{text}");
-            assert!(error.reason.starts_with("parameter options has a "), "{error}");
+    fn an_open_quote_is_a_letter() {
+        for (text, expected) in [
+            ("-DO'Brien -DB", vec!["-DO'Brien", "-DB"]),
+            ("-c 'Listen 80", vec!["-c", "'Listen", "80"]),
+            ("\"a b", vec!["\"a", "b"]),
+            ("\"a\\", vec!["\"a\\"]),
+            ("\"it's\" 'x", vec!["it's", "'x"]),
+            ("'a\"b' \"c d", vec!["a\"b", "\"c", "d"]),
+        ] {
+            assert_eq!(split(text), expected, "{text}");
         }
     }
 
     #[test]
     fn switches_are_read_by_the_rules_of_getopt() {
-        let words = words("-DA -D B -XDC -c 'Listen 81' -C'Define X 1' -d /r -e debug -E log -k x");
+        let words = split("-DA -D B -XDC -c 'Listen 81' -C'Define X 1' -d /r -e debug -E log -k x");
         let switches = Switches::of(&words);
         assert_eq!(switches.defines, ["A", "B", "C"]);
         assert_eq!(switches.after, ["Listen 81"]);
         assert_eq!(switches.before, ["Define X 1"]);
         assert_eq!(switches.root, Some("/r"));
         for text in ["--long -DA --more -DB", "-DA word -DB", "-DA -- - -DB"] {
-            assert_eq!(Switches::of(&split(text).unwrap()).defines, ["A"], "{text}");
+            assert_eq!(Switches::of(&split(text)).defines, ["A"], "{text}");
         }
     }
 }

@@ -80,3 +80,34 @@ fn a_configuration_that_explodes_holds_up_no_stop() {
         assert!(server::get("127.0.0.1:8088", "/").is_none());
     });
 }
+
+/// The shell agent never looked at the port: what works with it has to go on.
+#[test]
+fn a_port_that_is_none_fails_no_start() {
+    inside(|| {
+        for port in ["70000", "http", "80,443", "0"] {
+            let world = World::ours().with("port", port);
+            world.expect_reason("validate-all", 6, "parameter port is no port from 1 to 65535");
+            for (action, code) in [("start", 0), ("monitor", 0), ("stop", 0)] {
+                world.expect(action, code);
+            }
+            assert!(world.log().contains("parameter port is no port"), "{}", world.log());
+        }
+    });
+}
+
+/// The shell agent knows no quotes.
+#[test]
+fn a_lone_quote_in_options_is_a_letter() {
+    inside(|| {
+        let world = World::ours().with("options", "-DO'Brien");
+        world.edit(
+            "httpd.conf",
+            "Listen 127.0.0.1:8088",
+            "<IfDefine O'Brien>\nListen 8088\n</IfDefine>",
+        );
+        for (action, code) in [("validate-all", 0), ("start", 0), ("monitor", 0), ("stop", 0)] {
+            world.expect(action, code);
+        }
+    });
+}

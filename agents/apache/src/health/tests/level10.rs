@@ -202,9 +202,7 @@ fn d10_a_client_of_the_user_s_own_prints_the_page() {
     let error = own("no-such-program", "", "y").expect_err("no program");
     assert_eq!(error.kind, Kind::Installed);
     assert_eq!(error.reason, "client no-such-program of the test is not installed");
-    let error = own("echo", "'x", "y").expect_err("an open quote");
-    assert_eq!(error.kind, Kind::Configured);
-    assert!(error.reason.contains("client_opts with a quote"), "{error}");
+    own("echo", "it's", "^it's http:").expect("an open quote is a letter");
     assert!(server.heads().is_empty(), "{:?}", server.heads());
 }
 
