@@ -4,10 +4,10 @@
 use crate::envfile::{self, Variables};
 use crate::invocation::Invocation;
 use crate::layout::Layout;
-use crate::settings::Settings;
+use crate::server::{Answer, Question};
 use crate::site::Site;
-use crate::{Parameters, server, suse, words};
-use ocf::command::{Command, Output};
+use crate::{Parameters, suse, words};
+use ocf::command::{Command, Failure, Output};
 use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, tracing};
 use std::fs;
@@ -54,17 +54,35 @@ impl<'a> Launch<'a> {
     /// Asks the program whether it can take its configuration, and what that says.
     ///
     /// # Errors
-    /// As [`server::ask`].
-    pub(crate) fn ask(&self) -> Result<Settings> {
-        server::ask(self.context, self.layout, &self.environment, &self.words)
+    /// As [`Question::ask`].
+    pub(crate) fn ask(&self, deadline: Deadline) -> Result<Answer> {
+        self.question(deadline).ask()
+    }
+
+    /// Asks the program only whether it can take its configuration; `false` where it doesn't say so in time.
+    ///
+    /// # Errors
+    /// As [`Question::is_answered`].
+    pub(crate) fn check(&self, deadline: Deadline) -> Result<bool> {
+        self.question(deadline).is_answered()
+    }
+
+    fn question(&self, deadline: Deadline) -> Question<'_> {
+        let Self { context, layout, environment, words } = self;
+        Question { context, layout, environment, words, deadline }
     }
 
     /// Runs the program, until the server has left it.
     ///
     /// # Errors
     /// When it can't be run, or doesn't leave in time.
-    pub(crate) fn run(&self, pid_file: Option<&Path>, deadline: &Deadline) -> Result<Output> {
-        let mut command = Command::new(self.context, self.layout.program()?)
+    pub(crate) fn run(
+        &self,
+        program: &Path,
+        pid_file: Option<&Path>,
+        deadline: &Deadline,
+    ) -> Result<Output, Failure> {
+        let mut command = Command::new(self.context, program)
             .arg("-DSTATUS")
             .args(&self.words)
             .arg("-f")
@@ -73,7 +91,7 @@ impl<'a> Launch<'a> {
         if let Some(pid_file) = pid_file {
             command = command.arg("-c").arg(format!("PidFile {}", pid_file.display()));
         }
-        Ok(command.run(deadline)?)
+        command.run(deadline)
     }
 }
 

@@ -71,11 +71,54 @@ pub(crate) fn complaint(text: &str) -> Option<String> {
     Some(rest.map_or_else(|| line.to_owned(), |rest| format!("{line} {rest}")))
 }
 
+/// How many bytes a reason has room for; what is longer is cut.
+const ROOM: usize = 128;
+
+/// The first that a reason has room for, or else the last.
+pub(crate) fn fitting<const N: usize>(sentences: [String; N]) -> String {
+    let fits = |sentence: &String| sentence.len() <= ROOM;
+    let first = sentences.iter().find(|sentence| fits(sentence)).or(sentences.last());
+    first.cloned().unwrap_or_default()
+}
+
+/// How the server begins to say that a name has no address; looking for one may take it long.
+const UNRESOLVED: [&str; 4] = ["AH00547: ", "AH00548: ", "AH00549: ", "AH00557: "];
+
+/// What the server couldn't find the address of, in its own words.
+pub(crate) fn unresolved(text: &str) -> Option<String> {
+    let said = |line: &str| {
+        UNRESOLVED.iter().find_map(|number| Some(line.split_once(number)?.1.to_owned()))
+    };
+    let said = text.lines().find_map(said)?;
+    let said = said.split(" -- ").next().unwrap_or_default();
+    let mut letters = bare(said).chars();
+    let first = letters.next()?.to_ascii_lowercase();
+    Some(std::iter::once(first).chain(letters).collect())
+}
+
 /// A line without the groups in brackets that a log puts before it.
 fn without_head(line: &str) -> &str {
     let mut rest = line;
     while let Some((_, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         rest = behind.trim_start();
+    }
+    rest
+}
+
+/// A message without the number that stands before it, and without the program's name.
+pub(crate) fn bare(said: &str) -> &str {
+    let mut rest = said;
+    while let Some((head, behind)) = rest.split_once(": ") {
+        let is_number = head.strip_prefix("AH").is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let is_cause = head.starts_with('(') && head.contains(')') && behind.starts_with("AH");
+        let is_program =
+            !head.contains([' ', '/']) && head.contains(|c: char| c.is_ascii_lowercase());
+        if !is_number && !is_cause && !is_program {
+            break;
+        }
+        rest = behind;
     }
     rest
 }

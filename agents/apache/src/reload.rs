@@ -5,6 +5,7 @@
 use crate::launch::Launch;
 use crate::log::Mark;
 use crate::record::{self, Record};
+use crate::server::Answer;
 use crate::site::{Look, Site};
 use crate::{directory, health};
 use ocf::process::{Identity, Signal};
@@ -29,7 +30,12 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
     };
     let launch = Launch::new(site)?;
     directory::ensure_all(site.settings()?)?;
-    let settings = launch.ask()?;
+    let Answer { settings, is_certain, .. } = launch.ask(site.context.deadline.clone())?;
+    if !is_certain {
+        let program = launch.program()?.display();
+        let reason = format!("{program} did not say in time whether it takes its configuration");
+        return Err(Error::generic(format!("{reason}: raise the timeout")));
+    }
     directory::ensure_all(&settings)?;
     let pid_file = site.record().map(|record| record.pid_file.clone());
     let pid_file = settings.pid_file.clone().or(pid_file).unwrap_or_default();

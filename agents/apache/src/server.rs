@@ -8,8 +8,10 @@ mod tests;
 use crate::config::{Asking, Files};
 use crate::envfile::Variables;
 use crate::layout::Layout;
+use crate::log;
 use crate::settings::Settings;
-use ocf::command::{Command, Output};
+use ocf::command::{Command, Failure, Output};
+use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, tracing};
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -22,63 +24,89 @@ const LONGEST: usize = 1000;
 /// What begins the line with which the server begins to say how it would run.
 const RUN: &[u8] = b"ServerRoot: \"";
 
-/// Asks the program whether it can take its configuration, and what that says. What the program says counts;
-/// where it is silent, what this agent reads in the files does.
-///
-/// # Errors
-/// `installed` (5): there is no such program or file, or the program refuses the configuration; the
-/// reason names file and line, and the program's own words are in the log. `generic` (1): it doesn't end in
-/// time.
-pub(crate) fn ask(
-    context: &Context,
-    layout: &Layout,
-    environment: &Variables,
-    words: &[String],
-) -> Result<Settings> {
-    let question = Question { context, layout, environment, words };
-    let read = |root| {
-        let variables = Cow::Borrowed(environment);
-        Files::read(&layout.configuration, variables, words, root, &context.deadline)
-    };
-    let mut files = read(None)?;
-    // A module that is loaded for this question only writes down the configuration as it was understood. It
-    // may fail where the server itself wouldn't, so its failure is nobody's.
-    let with_module = match files.info_module() {
-        Some(module) => Some(question.put(Some(&module))?).filter(is_whole),
-        None => None,
-    };
-    let is_understood = with_module.is_some();
-    let output = match with_module {
-        Some(output) => output,
-        None => question.put(None)?,
-    };
-    if !output.is_success() {
-        return Err(refused(layout, &output));
-    }
-    let (dump, run) = split(&output.stdout);
-    let root = path(run, "ServerRoot");
-    if root.is_some() && root.as_deref() != Some(files.root()) {
-        // The files were read below a root that isn't this program's.
-        files = read(root)?;
-    }
-    // The program has just resolved all of its names itself.
-    let asking = Asking::Resolver;
-    let settings =
-        if is_understood { files.settings_by(dump, asking) } else { files.settings(asking) };
-    Ok(corrected(settings, run))
+/// What the program says of its configuration.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// What that says: the program's word counts; where it is silent, what this agent reads in the files does.
+    pub(crate) settings: Settings,
+    /// Whether the program takes it; it may not have said so in time.
+    pub(crate) is_certain: bool,
+    /// What it couldn't find the address of.
+    pub(crate) unresolved: Option<String>,
 }
 
-/// What is asked.
-#[derive(Clone, Copy)]
-struct Question<'a> {
-    context: &'a Context,
-    layout: &'a Layout,
-    environment: &'a Variables,
-    words: &'a [String],
+/// What is asked: which program, with which configuration, environment and words, and until when.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) layout: &'a Layout,
+    pub(crate) environment: &'a Variables,
+    pub(crate) words: &'a [String],
+    pub(crate) deadline: Deadline,
 }
 
 impl Question<'_> {
-    fn put(&self, module: Option<&Path>) -> Result<Output> {
+    /// Asks the program whether it can take its configuration, and what that says.
+    ///
+    /// # Errors
+    /// `installed` (5): there is no such program or file, or the program refuses the configuration; the
+    /// reason names file and line, and the program's own words are in the log.
+    pub(crate) fn ask(&self) -> Result<Answer> {
+        let read = |root| {
+            let (file, variables) = (&self.layout.configuration, Cow::Borrowed(self.environment));
+            Files::read(file, variables, self.words, root, &self.context.deadline)
+        };
+        let mut files = read(None)?;
+        let uncertain = |files: &Files<'_>| Answer {
+            settings: files.settings(Asking::Resolver),
+            is_certain: false,
+            unresolved: None,
+        };
+        // A module that is loaded for this question only writes down the configuration as it was understood.
+        // It may fail where the server itself wouldn't, so its failure is nobody's.
+        let mut understood = None;
+        if let Some(module) = files.info_module() {
+            let Some(output) = self.put(Some(&module))? else { return Ok(uncertain(&files)) };
+            understood = Some(output).filter(is_whole);
+        }
+        let is_understood = understood.is_some();
+        let output = match understood {
+            Some(output) => Some(output),
+            None => self.put(None)?,
+        };
+        let Some(output) = output else { return Ok(uncertain(&files)) };
+        if !output.is_success() {
+            return Err(refused(self.layout, &output));
+        }
+        let (dump, run) = split(&output.stdout);
+        let root = path(run, "ServerRoot");
+        if root.is_some() && root.as_deref() != Some(files.root()) {
+            // The files were read below a root that isn't this program's.
+            files = read(root)?;
+        }
+        // The program has just resolved all of its names itself.
+        let asking = Asking::Resolver;
+        let settings =
+            if is_understood { files.settings_by(dump, asking) } else { files.settings(asking) };
+        let unresolved = log::unresolved(&String::from_utf8_lossy(&output.stderr));
+        Ok(Answer { settings: corrected(settings, run), is_certain: true, unresolved })
+    }
+
+    /// Asks the program whether it can take its configuration, and nothing else; `false` where it didn't say so
+    /// in time.
+    ///
+    /// # Errors
+    /// As [`Question::ask`].
+    pub(crate) fn is_answered(&self) -> Result<bool> {
+        match self.put(None)? {
+            Some(output) if output.is_success() => Ok(true),
+            Some(output) => Err(refused(self.layout, &output)),
+            None => Ok(false),
+        }
+    }
+
+    /// What the program says; `None` where it doesn't end in time.
+    fn put(&self, module: Option<&Path>) -> Result<Option<Output>> {
         let mut command = Command::new(self.context, self.layout.program()?)
             .environment(self.environment)
             .arg("-DSTATUS")
@@ -89,7 +117,14 @@ impl Question<'_> {
             let load = format!("LoadModule info_module \"{}\"", module.display());
             command = command.arg("-c").arg(load).arg("-DDUMP_CONFIG");
         }
-        Ok(command.arg("-t").arg("-DDUMP_RUN_CFG").run(&self.context.deadline)?)
+        match command.arg("-t").arg("-DDUMP_RUN_CFG").run(&self.deadline) {
+            Ok(output) => Ok(Some(output)),
+            Err(failure @ (Failure::TimedOut(_) | Failure::NoTime(_))) => {
+                tracing::warn!("asked for its configuration, {failure}");
+                Ok(None)
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 }
 

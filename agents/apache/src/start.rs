@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::site::{Look, Site};
 use crate::turn::Turn;
 use crate::{directory, health, monitor, pidfile, stop, suse, validate};
-use ocf::command::{End, Output};
+use ocf::command::{End, Failure, Output};
 use ocf::process::Identity;
 use ocf::{Context, Error, Result, State, tracing};
 use std::path::{Path, PathBuf};
@@ -18,11 +18,21 @@ use std::time::{Duration, Instant};
 /// The part of the time that ending an earlier server may take, in percent.
 const FOR_CLEARING: u32 = 40;
 
-/// The part of the time that detaching may take, in percent; what is left is for ending what was started.
-const FOR_DETACHING: u32 = 60;
+/// The part of what is left that the program may take to say what its configuration comes to, in percent. It
+/// looks for names then, as it does twice more when it starts.
+const FOR_ASKING: u32 = 25;
+
+/// The part of the time that detaching may take, in percent.
+const FOR_DETACHING: u32 = 75;
 
 /// The part of the time until which the server has to answer.
 const FOR_ANSWERING: u32 = 75;
+
+/// The same of one that is slow to begin; what is left is for ending it.
+const FOR_READING: u32 = 90;
+
+/// The part of the time after which a server that has only just detached is slow.
+const BEFORE_SLOW: u32 = 50;
 
 /// How long wrong answers are put down to a server that has only just begun.
 const FOR_WARMING: Duration = Duration::from_secs(2);
@@ -46,21 +56,25 @@ pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
     validate::advise(site);
     suse::generate(site.context, site.configuration());
     directory::ensure_all(site.settings()?)?;
-    let settings = launch.ask()?;
+    let deadline = &site.context.deadline;
+    let answer = launch.ask(deadline.within(deadline.left() * FOR_ASKING / 100))?;
+    if !answer.is_certain {
+        tracing::warn!("starting the server all the same: it says then what is wrong");
+    }
+    let settings = answer.settings;
     directory::ensure_all(&settings)?;
     clear(site, &settings, seen)?;
     let given = given_pid_file(site, &settings, program)?;
     let mark = Mark::of(settings.error_log.as_deref());
-    let output = launch.run(given.as_deref(), &site.context.deadline.share(FOR_DETACHING));
-    let begun = output.and_then(|output| judge(&output)).and_then(|()| {
+    let begun = detach(site, &launch, given.as_deref(), answer.unresolved).and_then(|unresolved| {
         let pid_file = given.or_else(|| settings.pid_file.clone()).unwrap_or_default();
         let server = wait_for_server(site, program, &pid_file, &mark)?;
-        remember(site, server, program, pid_file, &settings);
-        wait_for_answer(site, (server, program), &settings, &mark)
+        remember(site, server, program, pid_file.clone(), &settings);
+        let begun = Begun { server, program, pid_file, mark, unresolved };
+        begun.wait_for_answer(site, &settings)
     });
     begun.inspect_err(|error| {
         tracing::error!("{error}; ending what was started");
-        let deadline = &site.context.deadline;
         stop::stop(site, seen, deadline).unwrap_or_else(|error| tracing::error!("{error}"));
     })
 }
@@ -88,9 +102,43 @@ fn given_pid_file(site: &Site<'_>, settings: &Settings, program: &Path) -> Resul
     Ok(Some(pidfile::given(directory, program, &site.context.instance.name)))
 }
 
+/// Runs the program until the server has left it; what it couldn't find the address of.
+fn detach(
+    site: &Site<'_>,
+    launch: &Launch<'_>,
+    pid_file: Option<&Path>,
+    unresolved: Option<String>,
+) -> Result<Option<String>> {
+    let deadline = &site.context.deadline;
+    match launch.run(launch.program()?, pid_file, &deadline.share(FOR_DETACHING)) {
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            judge(&output, &text).map(|()| log::unresolved(&text).or(unresolved))
+        }
+        Err(Failure::TimedOut(_)) => Err(still_reads(site, unresolved.as_deref())),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// The server didn't come to the end of its configuration.
+fn still_reads(site: &Site<'_>, unresolved: Option<&str>) -> Error {
+    let seconds = site.context.deadline.used().as_secs();
+    let reads = format!("the server still reads its configuration after {seconds} s");
+    Error::generic(match unresolved {
+        None => format!("{reads}: raise the timeout"),
+        Some(said) => {
+            tracing::error!("{reads}: {said}");
+            log::fitting([
+                format!("{reads}: {said}: correct it or raise the timeout"),
+                format!("{reads}: {said}"),
+                format!("still reading the configuration: {said}"),
+            ])
+        }
+    })
+}
+
 /// What the program's end means: a server that detaches leaves status 0.
-fn judge(output: &Output) -> Result<()> {
-    let text = String::from_utf8_lossy(&output.stderr);
+fn judge(output: &Output, text: &str) -> Result<()> {
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
     match output.end {
         End::Exit(0) => {
@@ -100,7 +148,7 @@ fn judge(output: &Output) -> Result<()> {
         End::Exit(status) => {
             lines().for_each(|line| tracing::error!("{line}"));
             let stdout = String::from_utf8_lossy(&output.stdout);
-            let said = log::complaint(&text).or_else(|| log::complaint(&stdout));
+            let said = log::complaint(text).or_else(|| log::complaint(&stdout));
             let unsaid = || format!("the server ended with status {status} at once: see its log");
             Err(Error::generic(said.map_or_else(unsaid, |said| log::sentence(&said))))
         }
@@ -157,24 +205,44 @@ fn remember(
     record.write(&site.file).unwrap_or_else(|error| tracing::warn!("{error}"));
 }
 
-/// Asks until the server answers as it should; a wrong answer is one only after a moment.
-fn wait_for_answer(
-    site: &Site<'_>,
-    (server, program): (Identity, &Path),
-    settings: &Settings,
-    mark: &Mark,
-) -> Result<()> {
-    let begun = Instant::now();
-    let mut context = Context::clone(site.context);
-    context.deadline = context.deadline.share(FOR_ANSWERING);
-    loop {
-        let answer = health::level0(site.parameters, settings, &context);
-        if !server.is_alive() {
-            return Err(ended(program, mark));
-        }
-        let Err(error) = answer else { return Ok(()) };
-        if begun.elapsed() >= FOR_WARMING || !context.sleep(PAUSE * 2) {
-            return Err(error);
+/// A server that has detached.
+struct Begun<'a> {
+    server: Identity,
+    program: &'a Path,
+    pid_file: PathBuf,
+    mark: Mark,
+    unresolved: Option<String>,
+}
+
+impl Begun<'_> {
+    /// Whether the server still reads its configuration, for the second time: nobody answers until it has.
+    fn reads(&self, site: &Site<'_>) -> Result<bool> {
+        // It writes its pid file when it has read all, and then begins its workers.
+        Ok(site.named_by(&self.pid_file).is_none()
+            && site.processes(&[self.server])?.workers.is_empty())
+    }
+
+    /// Asks until the server answers as it should; a wrong answer is one only after a moment.
+    fn wait_for_answer(&self, site: &Site<'_>, settings: &Settings) -> Result<()> {
+        let whole = &site.context.deadline;
+        let (mut working, mut context) = (Instant::now(), Context::clone(site.context));
+        let is_late = whole.share(BEFORE_SLOW).is_over();
+        context.deadline = whole.share(if is_late { FOR_READING } else { FOR_ANSWERING });
+        loop {
+            let answer = health::level0(site.parameters, settings, &context);
+            if !self.server.is_alive() {
+                return Err(ended(self.program, &self.mark));
+            }
+            let Err(error) = answer else { return Ok(()) };
+            if self.reads(site)? {
+                context.deadline = whole.share(FOR_READING);
+                if !context.sleep(PAUSE * 2) {
+                    return Err(still_reads(site, self.unresolved.as_deref()));
+                }
+                working = Instant::now();
+            } else if working.elapsed() >= FOR_WARMING || !context.sleep(PAUSE * 2) {
+                return Err(error);
+            }
         }
     }
 }

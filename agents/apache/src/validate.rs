@@ -33,7 +33,14 @@ pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
         tracing::info!("{path} is missing: start makes it, and asks the program then");
         return Ok(());
     }
-    launch.ask().map(|_| ())
+    if !launch.check(site.context.deadline.clone())? {
+        // A server that looks for names, or has very many hosts; the shell agent doesn't ask at all.
+        tracing::warn!(
+            "{}: whether the server takes it isn't known",
+            site.configuration().display()
+        );
+    }
+    Ok(())
 }
 
 /// Warns of what would run the server beside the cluster: its service, which reads the default configuration.

@@ -12,6 +12,8 @@
 use apache_tests::host::{Kind, all_of};
 use apache_tests::{World, inside, server, wait_for};
 use std::fs;
+use std::net::UdpSocket;
+use std::time::Duration;
 
 /// Where the turns of the instance are.
 const TURN: &str = "/run/resource-agents/apache-web.turn";
@@ -80,5 +82,57 @@ fn a_start_needs_no_room_to_take_turns() {
         world.expect("start", 0);
         world.expect("stop", 0);
         assert!(fs::exists(TURN).unwrap());
+    });
+}
+
+/// A host with a name server that doesn't answer, and a virtual host with a name: it takes the server so many
+/// seconds to read its configuration, and it reads it twice at a start.
+fn with_a_silent_name_server(seconds: u64) -> World {
+    // For as long as the world lives; the second time it is there.
+    std::mem::forget(UdpSocket::bind("127.0.0.1:53"));
+    let resolv = format!("nameserver 127.0.0.1\noptions timeout:{seconds} attempts:1\n");
+    fs::write("/etc/resolv.conf", resolv).unwrap();
+    fs::write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n").unwrap();
+    let world = World::ours().limit(Duration::from_secs(20));
+    world.configure(
+        "<VirtualHost www.shop.example:8088>\nServerName www.shop.example\n</VirtualHost>",
+    );
+    world
+}
+
+#[test]
+fn a_server_that_still_reads_is_given_time() {
+    inside(|| {
+        let world = with_a_silent_name_server(5);
+        let seen = world.expect("start", 0);
+        println!("a start with look-ups of 5 s takes {:.1} s of 20", seen.seconds());
+        world.expect("monitor", 0);
+        world.expect("stop", 0);
+    });
+}
+
+#[test]
+fn a_server_that_reads_for_too_long_is_said_to_do_that() {
+    inside(|| {
+        let world = with_a_silent_name_server(7);
+        let seen = world.expect_reason("start", 1, "still reads its configuration|shop.example");
+        println!("{:.1} s: {}", seen.seconds(), seen.reason);
+        assert!(all_of(Kind::Server).is_empty() && all_of(Kind::Orphan).is_empty());
+        world.expect("stop", 0);
+        // Nobody detached.
+        let world = with_a_silent_name_server(15);
+        let seen = world.expect_reason("start", 1, "still reads its configuration");
+        println!("{:.1} s: {}", seen.seconds(), seen.reason);
+        world.expect("stop", 0);
+    });
+}
+
+/// What can't be known within the time of a look isn't wrong.
+#[test]
+fn a_validation_that_takes_too_long_finds_nothing_wrong() {
+    inside(|| {
+        let world = with_a_silent_name_server(15).limit(Duration::from_secs(5));
+        world.expect("validate-all", 0);
+        assert!(world.log().contains("isn't known"), "{}", world.log());
     });
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The one sentence of what a server says when it refuses its configuration.
 
-use crate::{log, regular};
+use crate::log::{self, bare};
+use crate::regular;
 use std::path::Path;
 
 /// What stands before a file and a line.
@@ -72,22 +73,4 @@ fn undefined<'a>(text: &'a str, file: &str, line: usize) -> Option<&'a str> {
     let content = String::from_utf8_lossy(&content);
     let wrong = content.lines().nth(line.checked_sub(1)?)?;
     names.find(|name| wrong.contains(&format!("${{{name}}}")))
-}
-
-/// A message without the number that stands before it, and without the program's name.
-fn bare(said: &str) -> &str {
-    let mut rest = said;
-    while let Some((head, behind)) = rest.split_once(": ") {
-        let is_number = head.strip_prefix("AH").is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let is_cause = head.starts_with('(') && head.contains(')') && behind.starts_with("AH");
-        let is_program =
-            !head.contains([' ', '/']) && head.contains(|c: char| c.is_ascii_lowercase());
-        if !is_number && !is_cause && !is_program {
-            break;
-        }
-        rest = behind;
-    }
-    rest
 }
