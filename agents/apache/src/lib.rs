@@ -40,8 +40,8 @@ mod validate;
 mod webtest;
 mod words;
 
-use ocf::process::Identity;
 use ocf::{About, Action, Agent, Context, Result, State};
+use process::Seen;
 use site::Site;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -121,8 +121,8 @@ ocf::parameters! {
 #[derive(Debug)]
 pub struct Apache {
     parameters: Parameters,
-    /// The servers that a stop has seen: what they leave in their sessions is theirs.
-    seen: RefCell<Vec<Identity>>,
+    /// What a stop has seen of the server.
+    seen: RefCell<Seen>,
 }
 
 impl Apache {

@@ -4,9 +4,10 @@
 
 use crate::invocation::Invocation;
 use crate::signature::Signature;
+use nix::unistd::{Pid, getsid};
 use ocf::process::Identity;
 use ocf::{Explain, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -63,6 +64,8 @@ pub(crate) struct Processes {
     pub(crate) others: Vec<Identity>,
     /// Who tells the server to begin anew, and may become it: none of the server's yet.
     pub(crate) passing: Vec<Identity>,
+    /// The sessions that are the server's own.
+    sessions: BTreeSet<i32>,
 }
 
 impl Processes {
@@ -77,6 +80,30 @@ impl Processes {
     }
 }
 
+/// What an action has seen of a server already.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Servers.
+    servers: Vec<Identity>,
+    /// Sessions of their own: whatever they leave there is theirs.
+    sessions: BTreeSet<i32>,
+}
+
+impl Seen {
+    /// Of this server.
+    pub(crate) fn of(server: Identity) -> Self {
+        Self { servers: vec![server], ..Self::default() }
+    }
+
+    /// Remembers what was found until the action's end.
+    pub(crate) fn extend(&mut self, found: &Processes) {
+        let new = found.parents.iter().filter(|server| !self.servers.contains(server));
+        let new: Vec<Identity> = new.copied().collect();
+        self.servers.extend(new);
+        self.sessions.extend(&found.sessions);
+    }
+}
+
 /// A process that may be the server's.
 #[derive(Debug)]
 struct Member {
@@ -84,14 +111,20 @@ struct Member {
     line: Invocation,
 }
 
-/// Every process of this server. `known` are servers that are remembered, gone or not, `named` the pids that
-/// pid files name.
+/// Every process of this server. `seen` is what this action has seen, `recorded` the server that an earlier
+/// one has, gone or not, `named` the pids that pid files name.
 ///
 /// # Errors
 /// When the processes can't be listed: nothing is known then, and not that there is none.
-pub(crate) fn scan(signature: &Signature, known: &[Identity], named: &[i32]) -> Result<Processes> {
+pub(crate) fn scan(
+    signature: &Signature,
+    seen: &Seen,
+    recorded: Option<Identity>,
+    named: &[i32],
+) -> Result<Processes> {
     let everybody = everybody()?;
-    let is_known = |stat: &Stat| known.contains(&stat.identity);
+    let is_known =
+        |stat: &Stat| seen.servers.contains(&stat.identity) || recorded == Some(stat.identity);
     let may_be = everybody.iter().filter_map(|(pid, stat)| {
         let line = signature.fit(*pid).or_else(|| is_known(stat).then(Invocation::default))?;
         Some((*pid, Member { stat: *stat, line }))
@@ -126,14 +159,13 @@ pub(crate) fn scan(signature: &Signature, known: &[Identity], named: &[i32]) -> 
         };
         place.push(stat.identity);
     }
-    let sessions = sessions(&found, known, &everybody);
+    found.sessions = sessions(&fitting, seen, &everybody);
     let own = i32::try_from(std::process::id()).unwrap_or_default();
-    found.others = everybody
-        .values()
-        .filter(|stat| stat.identity.pid != own && !fitting.contains_key(&stat.identity.pid))
-        .filter(|stat| sessions.get(&stat.session).is_some_and(|led| stat.identity.started >= *led))
-        .map(|stat| stat.identity)
-        .collect();
+    let is_other = |stat: &&Stat| {
+        let pid = stat.identity.pid;
+        pid != own && found.sessions.contains(&stat.session) && !fitting.contains_key(&pid)
+    };
+    found.others = everybody.values().filter(is_other).map(|stat| stat.identity).collect();
     Ok(found)
 }
 
@@ -152,20 +184,33 @@ fn is_server(member: &Member, fitting: &BTreeMap<i32, Member>) -> bool {
         || member.line.is_alone
 }
 
-/// The sessions that are a server's own, and when each began. That of a server that is gone is known only
-/// where it is remembered: its number isn't given to anybody else while a process is in it.
+/// The sessions that are the server's own: one of its processes is in them now, and so is their leader, or
+/// that is gone; or it was so earlier in this action. What was remembered from another action and is gone
+/// proves nothing: its number may have been given to anybody since, and so may a session's.
 fn sessions(
-    found: &Processes,
-    known: &[Identity],
+    fitting: &BTreeMap<i32, Member>,
+    seen: &Seen,
     everybody: &BTreeMap<i32, Stat>,
-) -> BTreeMap<i32, u64> {
-    let leads = |identity: &&Identity| {
-        everybody
-            .get(&identity.pid)
-            .is_none_or(|stat| stat.identity == **identity && stat.leads_session())
+) -> BTreeSet<i32> {
+    // Whoever calls us has nothing to do with the server, though their leader may be gone, too.
+    let callers = getsid(None).map_or(0, Pid::as_raw);
+    let is_led_by_ours = |session: &i32| fitting.contains_key(session);
+    let is_leaderless = |session: &i32| *session > 0 && !everybody.contains_key(session);
+    let shows = |member: &&Member| {
+        let Member { stat, line } = member;
+        // A server that stays in the foreground didn't make its session: a script that became it did.
+        let is_detached = line.stays.is_none();
+        // One that has a stranger above it there is just about to detach.
+        let has_stranger = everybody.get(&stat.parent).is_some_and(|parent| {
+            parent.session == stat.session && !fitting.contains_key(&stat.parent)
+        });
+        let is_own = is_leaderless(&stat.session) && !has_stranger;
+        is_detached && (is_led_by_ours(&stat.session) || is_own)
     };
-    let candidates = found.parents.iter().chain(known).filter(leads);
-    candidates.map(|identity| (identity.pid, identity.started)).collect()
+    let shown = fitting.values().filter(shows).map(|member| member.stat.session);
+    let seen = seen.sessions.iter().copied();
+    let seen = seen.filter(|session| is_leaderless(session) || is_led_by_ours(session));
+    shown.chain(seen).filter(|session| *session != callers).collect()
 }
 
 /// Every process that lives. A server that is just leaving its starter ends as one process and goes on as

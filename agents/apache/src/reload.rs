@@ -4,6 +4,7 @@
 
 use crate::launch::Launch;
 use crate::log::Mark;
+use crate::process::Seen;
 use crate::record::{self, Record};
 use crate::server::Answer;
 use crate::site::{Look, Site};
@@ -39,7 +40,7 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
     directory::ensure_all(&settings)?;
     let pid_file = site.record().map(|record| record.pid_file.clone());
     let pid_file = settings.pid_file.clone().or(pid_file).unwrap_or_default();
-    let before = site.processes(&[server])?.workers;
+    let before = site.processes(&Seen::of(server))?.workers;
     let mark = Mark::of(settings.error_log.as_deref());
     tracing::info!("sending SIGUSR1 to server process {}", server.pid);
     if !server.signal(Signal::SIGUSR1)? {
@@ -58,7 +59,7 @@ pub(crate) fn reload(site: &Site<'_>) -> Result<()> {
 fn wait_for_workers(site: &Site<'_>, server: Identity, before: &[Identity]) -> Result<()> {
     let begun = Instant::now();
     while server.is_alive() && begun.elapsed() < FOR_READING {
-        let now = site.processes(&[server])?.workers;
+        let now = site.processes(&Seen::of(server))?.workers;
         if now.iter().any(|worker| !before.contains(worker)) || !site.context.sleep(PAUSE) {
             break;
         }

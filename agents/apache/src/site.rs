@@ -4,7 +4,7 @@
 
 use crate::config::{Asking, Files};
 use crate::layout::{self, Layout};
-use crate::process::{self, Processes};
+use crate::process::{self, Processes, Seen};
 use crate::program::Programs;
 use crate::record::{self, Record};
 use crate::settings::Settings;
@@ -168,7 +168,8 @@ impl<'a> Site<'a> {
     /// # Errors
     /// When they can't be listed.
     pub(crate) fn search(&self) -> Result<Look> {
-        let Processes { parents, orphans, .. } = process::scan(&self.signature(), &[], &[])?;
+        let Processes { parents, orphans, .. } =
+            process::scan(&self.signature(), &Seen::default(), None, &self.named())?;
         Ok(match parents.first() {
             Some(server) => Look::Server(*server),
             None if orphans.is_empty() => Look::Nothing,
@@ -176,16 +177,18 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// Every process of the server; `seen` are servers that this action has seen already.
+    /// Every process of the server; `seen` is what this action has seen already.
     ///
     /// # Errors
     /// When the processes can't be listed.
-    pub(crate) fn processes(&self, seen: &[Identity]) -> Result<Processes> {
-        let mut known = seen.to_vec();
-        known.extend(self.record().map(Record::server));
-        let named: Vec<i32> =
-            self.pid_files().iter().filter_map(|path| pidfile::read(path)).collect();
-        process::scan(&self.signature(), &known, &named)
+    pub(crate) fn processes(&self, seen: &Seen) -> Result<Processes> {
+        let recorded = self.record().map(Record::server);
+        process::scan(&self.signature(), seen, recorded, &self.named())
+    }
+
+    /// The pids that its pid files name.
+    fn named(&self) -> Vec<i32> {
+        self.pid_files().iter().filter_map(|path| pidfile::read(path)).collect()
     }
 
     /// Removes the pid files that name nobody, or a stranger.

@@ -4,6 +4,7 @@
 
 use crate::launch::Launch;
 use crate::log::{self, Mark};
+use crate::process::Seen;
 use crate::record::{self, Record};
 use crate::settings::Settings;
 use crate::site::{Look, Site};
@@ -45,7 +46,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// `installed` (5): something is wrong on this host with the program or the configuration; `generic` (1): it
 /// doesn't come up, or doesn't answer as it should.
-pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
+pub(crate) fn start(site: &Site<'_>, seen: &mut Seen) -> Result<()> {
     let launch = Launch::new(site)?;
     let program = launch.program()?;
     let _turn = Turn::wait(site.context)?;
@@ -80,7 +81,7 @@ pub(crate) fn start(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<()> {
 }
 
 /// Makes room: a server that doesn't answer as it should is ended, and so are workers that outlived theirs.
-fn clear(site: &Site<'_>, settings: &Settings, seen: &mut Vec<Identity>) -> Result<()> {
+fn clear(site: &Site<'_>, settings: &Settings, seen: &mut Seen) -> Result<()> {
     if !site.processes(seen)?.is_empty() {
         tracing::warn!("ending what is left of an earlier server before the start");
         stop::stop(site, seen, &site.context.deadline.share(FOR_CLEARING))?;
@@ -219,7 +220,7 @@ impl Begun<'_> {
     fn reads(&self, site: &Site<'_>) -> Result<bool> {
         // It writes its pid file when it has read all, and then begins its workers.
         Ok(site.named_by(&self.pid_file).is_none()
-            && site.processes(&[self.server])?.workers.is_empty())
+            && site.processes(&Seen::of(self.server))?.workers.is_empty())
     }
 
     /// Asks until the server answers as it should; a wrong answer is one only after a moment.

@@ -2,7 +2,7 @@
 //! Ends the server: it is asked to finish its requests, then told to end, then everything of it is killed.
 //! Neither the configuration nor the program has to be there for that.
 
-use crate::process::Processes;
+use crate::process::{Processes, Seen};
 use crate::site::Site;
 use ocf::deadline::Deadline;
 use ocf::process::{Identity, Signal};
@@ -33,12 +33,12 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How many leftovers are named.
 const NAMED: usize = 3;
 
-/// Ends the server, and forgets it when nothing of it is left. `seen` becomes the servers that were seen: what
-/// they leave in their sessions is theirs.
+/// Ends the server, and forgets it when nothing of it is left. `seen` becomes what was seen: what servers
+/// leave in their sessions is theirs.
 ///
 /// # Errors
 /// When processes can't be listed or signalled.
-pub(crate) fn stop(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Result<()> {
+pub(crate) fn stop(site: &Site<'_>, seen: &mut Seen, deadline: &Deadline) -> Result<()> {
     ask(site, seen, Signal::SIGWINCH, &deadline.share(FOR_REQUESTS))?;
     if !find(site, seen)?.parents.is_empty() {
         ask(site, seen, Signal::SIGTERM, &deadline.share(BEFORE_FORCE))?;
@@ -56,25 +56,16 @@ pub(crate) fn stop(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadlin
     Ok(())
 }
 
-/// What there is, and which servers.
-fn find(site: &Site<'_>, seen: &mut Vec<Identity>) -> Result<Processes> {
+/// What there is; it is remembered.
+fn find(site: &Site<'_>, seen: &mut Seen) -> Result<Processes> {
     let found = site.processes(seen)?;
-    for server in &found.parents {
-        if !seen.contains(server) {
-            seen.push(*server);
-        }
-    }
+    seen.extend(&found);
     Ok(found)
 }
 
 /// Tells the servers, and waits for them and all that is theirs. Whoever has no server to be told by any more
 /// is told to end.
-fn ask(
-    site: &Site<'_>,
-    seen: &mut Vec<Identity>,
-    signal: Signal,
-    deadline: &Deadline,
-) -> Result<()> {
+fn ask(site: &Site<'_>, seen: &mut Seen, signal: Signal, deadline: &Deadline) -> Result<()> {
     let found = find(site, seen)?;
     for server in &found.parents {
         tracing::info!("sending {signal} to server process {}", server.pid);
@@ -109,12 +100,7 @@ fn ask(
 
 /// Tells servers to end when the last of their workers is gone. They would find out themselves, but look only
 /// once a second. Who serves without workers finishes its requests itself.
-fn release(
-    site: &Site<'_>,
-    seen: &mut Vec<Identity>,
-    asked: &Processes,
-    deadline: &Deadline,
-) -> Result<()> {
+fn release(site: &Site<'_>, seen: &mut Seen, asked: &Processes, deadline: &Deadline) -> Result<()> {
     if asked.workers.is_empty() {
         return Ok(());
     }
@@ -143,7 +129,7 @@ fn wait_for<'a>(processes: impl IntoIterator<Item = &'a Identity>, deadline: &De
 }
 
 /// Kills whatever is left, and what it started meanwhile.
-fn kill(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Result<()> {
+fn kill(site: &Site<'_>, seen: &mut Seen, deadline: &Deadline) -> Result<()> {
     loop {
         let found = find(site, seen)?;
         if found.is_empty() {
@@ -162,7 +148,7 @@ fn kill(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Resul
 
 /// Whether there is a server again: who told the one that is gone now to begin anew has started it, as a
 /// rotation of its logs does.
-fn is_anew(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Result<bool> {
+fn is_anew(site: &Site<'_>, seen: &mut Seen, deadline: &Deadline) -> Result<bool> {
     let deadline = deadline.within(FOR_PASSING);
     loop {
         let found = find(site, seen)?;
@@ -178,7 +164,7 @@ fn is_anew(site: &Site<'_>, seen: &mut Vec<Identity>, deadline: &Deadline) -> Re
 ///
 /// # Errors
 /// When the processes can't be listed.
-pub(crate) fn leftovers(site: &Site<'_>, seen: &[Identity]) -> Result<Vec<String>> {
+pub(crate) fn leftovers(site: &Site<'_>, seen: &Seen) -> Result<Vec<String>> {
     let found = site.processes(seen)?;
     let all: Vec<&Identity> = found.all().collect();
     let mut names: Vec<String> =

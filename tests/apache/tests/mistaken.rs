@@ -291,3 +291,74 @@ fn a_second_build_with_its_own_configuration() {
         }
     });
 }
+
+/// The process that was started with these words.
+fn find(words: &str) -> Option<i32> {
+    let all = host::processes();
+    let found = all.values().find(|one| one.state != 'Z' && one.words.join(" ") == words);
+    found.map(|one| one.pid)
+}
+
+#[test]
+fn what_a_server_that_is_gone_has_started() {
+    inside(|| {
+        for is_by_hand in [true, false] {
+            let world = World::ours();
+            // It doesn't hear that nobody writes any more.
+            world.configure("CustomLog \"|/usr/bin/sleep 1000\" %h");
+            if is_by_hand {
+                world.serve();
+            } else {
+                world.expect("start", 0);
+            }
+            let logger = find("/usr/bin/sleep 1000").unwrap();
+            server::behead("httpd.conf");
+            world.expect("stop", 0);
+            assert!(!is_alive(logger));
+            nobody_serves();
+        }
+    });
+}
+
+/// The server's number was given to a daemon, whose first process is gone: in its session are only strangers.
+#[test]
+fn a_daemon_that_got_the_number_of_a_server_that_is_gone() {
+    inside(|| {
+        let world = World::ours();
+        world.expect("start", 0);
+        let number = world.pid();
+        for process in host::processes().into_values() {
+            if process.program == server::PROGRAM {
+                world.signal(process.pid, Signal::SIGKILL);
+                world.wait_end(process.pid);
+            }
+        }
+        wait_for("the number", || {
+            fs::write("/proc/sys/kernel/ns_last_pid", (number - 1).to_string()).unwrap();
+            (world.begin("setsid", &["sh", "-c", "sleep 1000 & exit"]) == number).then_some(())
+        });
+        world.wait_end(number);
+        let daemon = wait_for("the daemon", || find("sleep 1000"));
+        for action in ["stop", "start", "stop"] {
+            world.expect(action, 0);
+            assert!(is_alive(daemon), "{action}");
+        }
+        nobody_serves();
+    });
+}
+
+/// As a container's script does it: what it has begun is its, though the server has its number and session.
+#[test]
+fn what_a_script_began_that_became_the_server() {
+    inside(|| {
+        let world = World::ours();
+        let script = world.text("sleep 1000 & exec apache2 -DFOREGROUND -f {w}/httpd.conf");
+        let server = world.begin("setsid", &["sh", "-c", &script]);
+        server::answers(ADDRESS);
+        let other = find("sleep 1000").unwrap();
+        world.expect("probe", 0);
+        world.expect("stop", 0);
+        assert!(is_alive(other) && !is_alive(server));
+        nobody_serves();
+    });
+}
