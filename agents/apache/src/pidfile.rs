@@ -4,10 +4,11 @@
 
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
-use ocf::tracing;
+use ocf::{Error, Result, tracing};
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// A larger file is none that a server wrote.
@@ -31,9 +32,32 @@ pub(crate) fn read(path: &Path) -> Option<i32> {
     text.parse().ok().filter(|pid| is_number && *pid > 0)
 }
 
-/// Whether what is there can be a pid file, a useless one too: a short regular file.
+/// Whether what is there can be a pid file, a useless one too: a short regular file, or a link that leads to a
+/// file or nowhere. Only the link goes then; the server would put its own file in its place, too.
 pub(crate) fn is_one(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() <= LONGEST)
+    let is_file = || fs::metadata(path).map_or(true, |target| target.is_file());
+    fs::symlink_metadata(path).is_ok_and(|found| {
+        let is_short = found.is_file() && found.len() <= LONGEST;
+        is_short || found.is_symlink() && is_file()
+    })
+}
+
+/// Judges what is where a server is to write its pid file. It reads what is there first: it waits at a FIFO for
+/// ever, and ends where there is no number.
+///
+/// # Errors
+/// `installed` (5): something is there that is none of the server's.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    let Ok(found) = fs::metadata(path) else { return Ok(()) };
+    let what = match found.file_type() {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_fifo() => "a FIFO",
+        kind if !kind.is_file() => "no file",
+        _ if found.len() > LONGEST => "too long for a pid file",
+        _ => return Ok(()),
+    };
+    let name = path.display();
+    Err(Error::installed(format!("{name} is {what}: remove it or set another PidFile")))
 }
 
 /// Removes a pid file that means nobody.
@@ -66,6 +90,7 @@ pub(crate) fn given(directory: &Path, program: &Path, instance: &str) -> PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Tree;
 
     #[test]
     fn only_a_number_is_a_pid() {
@@ -91,6 +116,41 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert_eq!(read(&path), None);
         assert_eq!(read(&std::env::temp_dir()), None);
+    }
+
+    #[test]
+    fn what_is_no_file_is_neither_removed_nor_waited_for() {
+        let tree = Tree::new("pidfile");
+        let path = |name: &str| tree.0.join(name);
+        tree.write("garbage", "garbage");
+        tree.write("long", &"4711 ".repeat(20));
+        nix::unistd::mkfifo(&path("fifo"), Mode::S_IRWXU).unwrap();
+        fs::create_dir(path("directory")).unwrap();
+        for (link, target) in
+            [("a", "garbage"), ("b", "long"), ("c", "nowhere"), ("d", "d"), ("e", "fifo")]
+        {
+            std::os::unix::fs::symlink(target, path(link)).unwrap();
+        }
+        for (name, is_ours, why) in [
+            ("garbage", true, ""),
+            ("a", true, ""),
+            ("b", true, "too long"),
+            ("c", true, ""),
+            ("d", true, ""),
+            ("e", false, "e is a FIFO: remove it"),
+            ("fifo", false, "fifo is a FIFO: remove it"),
+            ("directory", false, "directory is a directory: remove it"),
+            ("long", false, "long is too long for a pid file: remove it"),
+            ("nothing", false, ""),
+        ] {
+            assert_eq!(is_one(&path(name)), is_ours, "{name}");
+            match check(&path(name)) {
+                Ok(()) => assert_eq!(why, "", "{name}"),
+                Err(error) => assert!(!why.is_empty() && error.reason.contains(why), "{error}"),
+            }
+        }
+        remove(&path("a"));
+        assert!(!path("a").is_symlink() && path("garbage").is_file());
     }
 
     #[test]

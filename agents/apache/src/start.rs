@@ -66,6 +66,7 @@ pub(crate) fn start(site: &Site<'_>, seen: &mut Seen) -> Result<()> {
     directory::ensure_all(&settings)?;
     clear(site, &settings, seen)?;
     let given = given_pid_file(site, &settings, program)?;
+    given.iter().chain(&settings.pid_file).try_for_each(|path| pidfile::check(path))?;
     let mark = Mark::of(settings.error_log.as_deref());
     let begun = detach(site, &launch, given.as_deref(), answer.unresolved).and_then(|unresolved| {
         let pid_file = given.or_else(|| settings.pid_file.clone()).unwrap_or_default();

@@ -136,3 +136,42 @@ fn a_validation_that_takes_too_long_finds_nothing_wrong() {
         assert!(world.log().contains("isn't known"), "{}", world.log());
     });
 }
+
+/// The server reads what is at the place of its pid file, and refuses to start or waits.
+#[test]
+fn a_link_to_garbage_in_place_of_the_pid_file_is_removed() {
+    inside(|| {
+        let world = World::ours();
+        let pid_file = world.place().join("run/httpd.pid");
+        world.write("run/garbage", "garbage\n");
+        world.write("run/long", &"garbage\n".repeat(1000));
+        for target in ["garbage", "long", "nowhere", "httpd.pid"] {
+            std::os::unix::fs::symlink(target, &pid_file).unwrap();
+            world.expect("probe", 7);
+            world.expect("start", 0);
+            world.expect("monitor", 0);
+            world.expect("stop", 0);
+            assert!(!pid_file.is_symlink(), "{target}");
+        }
+        assert_eq!(fs::read_to_string(world.place().join("run/garbage")).unwrap(), "garbage\n");
+    });
+}
+
+#[test]
+fn what_is_no_file_in_place_of_the_pid_file_is_named() {
+    inside(|| {
+        let world = World::ours();
+        let pid_file = world.place().join("run/httpd.pid");
+        for (what, program) in [("a FIFO", "mkfifo"), ("a directory", "mkdir")] {
+            server::call(program, &[pid_file.to_str().unwrap()]);
+            let seen = world.expect_reason("start", 5, "httpd.pid is |remove it");
+            println!("{:.1} s: {}", seen.seconds(), seen.reason);
+            assert!(seen.reason.contains(what) && seen.seconds() < 4.0, "{seen}");
+            world.expect("stop", 0);
+            server::call("rm", &["-r", pid_file.to_str().unwrap()]);
+        }
+        world.write_pid(&"4711 ".repeat(100));
+        world.expect_reason("start", 5, "too long|remove it");
+        world.expect("stop", 0);
+    });
+}
