@@ -2,8 +2,7 @@
 //! A server's processes, found among all: servers, their workers, workers that outlived their server, and what
 //! else a server has started.
 
-use crate::invocation::Invocation;
-use crate::signature::Signature;
+use crate::signature::{Fit, Signature};
 use nix::unistd::{Pid, getsid};
 use ocf::process::Identity;
 use ocf::{Explain, Result};
@@ -108,7 +107,7 @@ impl Seen {
 #[derive(Debug)]
 struct Member {
     stat: Stat,
-    line: Invocation,
+    fit: Fit,
 }
 
 /// Every process of this server. `seen` is what this action has seen, `recorded` the server that an earlier
@@ -126,17 +125,17 @@ pub(crate) fn scan(
     let is_known =
         |stat: &Stat| seen.servers.contains(&stat.identity) || recorded == Some(stat.identity);
     let may_be = everybody.iter().filter_map(|(pid, stat)| {
-        let line = signature.fit(*pid).or_else(|| is_known(stat).then(Invocation::default))?;
-        Some((*pid, Member { stat: *stat, line }))
+        let fit = signature.fit(*pid).or_else(|| is_known(stat).then(Fit::default))?;
+        Some((*pid, Member { stat: *stat, fit }))
     });
     let may_be: BTreeMap<i32, Member> = may_be.collect();
     let is_evident = |pid: &i32, member: &Member| {
-        let Member { stat, line } = member;
-        line.renewal.is_none()
-            || stat.leads_session()
-            || is_leaderless(stat, &everybody)
+        let Member { stat, fit } = member;
+        let is_clear = fit.line.renewal.is_none() || stat.leads_session();
+        let is_named = named.contains(pid) || named.contains(&stat.session);
+        (is_clear || is_leaderless(stat, &everybody)) && !fit.is_jailed
             || is_known(stat)
-            || named.contains(pid)
+            || is_named
     };
     let (mut fitting, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
         may_be.into_iter().partition(|(pid, member)| is_evident(pid, member));
@@ -147,7 +146,8 @@ pub(crate) fn scan(
         });
     fitting.extend(with_server);
     let mut found = Processes::default();
-    found.passing.extend(passing.values().map(|member| member.stat.identity));
+    let passing = passing.values().filter(|member| !member.fit.is_jailed);
+    found.passing.extend(passing.map(|member| member.stat.identity));
     for (pid, member) in &fitting {
         let stat = &member.stat;
         let place = if fitting.contains_key(&stat.parent) {
@@ -181,7 +181,7 @@ fn is_server(member: &Member, fitting: &BTreeMap<i32, Member>) -> bool {
     let pid = member.stat.identity.pid;
     member.stat.leads_session()
         || fitting.values().any(|other| other.stat.parent == pid)
-        || member.line.is_alone
+        || member.fit.line.is_alone
 }
 
 /// The sessions that are the server's own: one of its processes is in them now, and so is their leader, or
@@ -197,9 +197,9 @@ fn sessions(
     let is_led_by_ours = |session: &i32| fitting.contains_key(session);
     let is_leaderless = |session: &i32| *session > 0 && !everybody.contains_key(session);
     let shows = |member: &&Member| {
-        let Member { stat, line } = member;
+        let Member { stat, fit } = member;
         // A server that stays in the foreground didn't make its session: a script that became it did.
-        let is_detached = line.stays.is_none();
+        let is_detached = fit.line.stays.is_none();
         // One that has a stranger above it there is just about to detach.
         let has_stranger = everybody.get(&stat.parent).is_some_and(|parent| {
             parent.session == stat.session && !fitting.contains_key(&stat.parent)

@@ -9,6 +9,7 @@ use crate::procfs::{FileId, Link, depth_of, directory_of, id_of, variables_of, w
 use crate::program::{Programs, Run, without_links};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// By what this server's processes are known.
@@ -21,8 +22,25 @@ pub(crate) struct Signature {
     pid_files: Vec<PathBuf>,
     /// Where the pid files are that are given to instances, and the beginnings of their names.
     given: (PathBuf, Vec<Vec<u8>>),
-    /// The root directory and the process namespace that we see.
-    here: [Option<FileId>; 2],
+    /// Our namespace of processes.
+    namespace: Option<FileId>,
+    /// Our root directory and our namespace of mounts.
+    mounts: [Option<FileId>; 2],
+}
+
+/// A process that may be this server's.
+#[derive(Debug, Default)]
+pub(crate) struct Fit {
+    /// What its command line says. Whoever renews may only be passing.
+    pub(crate) line: Invocation,
+    /// Whether it sees another file at its configuration's path, being where a program changed its root
+    /// directory: more than the line has to say whose it is.
+    pub(crate) is_jailed: bool,
+}
+
+/// Where a link of a process's leads.
+fn of(pid: i32, name: &str) -> Link {
+    Link::at(&PathBuf::from(format!("/proc/{pid}/{name}")))
 }
 
 /// The configuration's path with its directory's links followed. A link that is the file itself stays: two
@@ -45,7 +63,8 @@ impl Signature {
             configuration: [written, followed],
             pid_files: Vec::new(),
             given: (PathBuf::new(), Vec::new()),
-            here: [id_of(Path::new("/")), id_of(Path::new("/proc/self/ns/pid"))],
+            namespace: id_of(Path::new("/proc/self/ns/pid")),
+            mounts: [id_of(Path::new("/")), id_of(Path::new("/proc/self/ns/mnt"))],
         }
     }
 
@@ -62,36 +81,57 @@ impl Signature {
         self
     }
 
-    /// What the command line says of a process that is this server's, or one of its workers: a fork has its
-    /// parent's command line. Whoever renews may only be passing.
-    pub(crate) fn fit(&self, pid: i32) -> Option<Invocation> {
+    /// A process that is this server's, or one of its workers, by all that it shows: a fork has its parent's
+    /// command line.
+    pub(crate) fn fit(&self, pid: i32) -> Option<Fit> {
         let run = self.programs.run_by(pid)?;
-        self.is_here(pid).then(|| self.line_of(pid, &run))?
+        if !self.is_here(pid) {
+            return None;
+        }
+        let (line, configuration) = self.line_of(pid, &run)?;
+        let is_jailed = self.is_jailed(pid, &configuration)?;
+        Some(Fit { line, is_jailed })
     }
 
-    /// Whether it runs where we do, and not in a container. Where we mustn't see that, it is as deep as we are.
+    /// Whether it has our namespace of processes, and isn't in a container. Where we mustn't see that, it is as
+    /// deep as we are.
     fn is_here(&self, pid: i32) -> bool {
-        let [root, namespace] = self.here;
-        let there = |name: &str| Link::at(&PathBuf::from(format!("/proc/{pid}/{name}")));
         let is_as_deep = || depth_of(&pid.to_string()) == depth_of("self");
-        there("ns/pid").is(namespace).unwrap_or_else(is_as_deep)
-            && there("root").is(root).unwrap_or(true)
+        of(pid, "ns/pid").is(self.namespace).unwrap_or_else(is_as_deep)
     }
 
-    /// Its command line, if that is a server's with our configuration.
-    fn line_of(&self, pid: i32, run: &Run) -> Option<Invocation> {
+    /// Whether it is in a jail: at its configuration's path it sees another file. `None` for one that sees
+    /// that in other mounts, and so is another server. Who sees no file there is in a directory to which
+    /// servers go for safety, or outlived the file.
+    fn is_jailed(&self, pid: i32, configuration: &Path) -> Option<bool> {
+        let [root, mounts] = self.mounts;
+        let sees_ours = of(pid, "ns/mnt").is(mounts).unwrap_or(true);
+        if sees_ours && of(pid, "root").is(root).unwrap_or(true) {
+            return Some(false);
+        }
+        let path = configuration.strip_prefix("/").unwrap_or(configuration);
+        match Link::at(&PathBuf::from(format!("/proc/{pid}/root")).join(path)) {
+            Link::To(file) if id_of(configuration) != Some((file.dev(), file.ino())) => {
+                sees_ours.then_some(true)
+            }
+            Link::To(_) | Link::Hidden | Link::Nowhere => Some(false),
+        }
+    }
+
+    /// Its command line, if that is a server's with our configuration, and how that is called there.
+    fn line_of(&self, pid: i32, run: &Run) -> Option<(Invocation, PathBuf)> {
         let words = words_of(pid);
         let (_, words) = words.split_first()?;
         let said = Invocation::parse(words);
-        let is_named = || {
-            let found = said.configurations(&run.program, &directory_of(&variables_of(pid)));
-            found.iter().any(|path| self.is_configuration(path))
-        };
-        let is_ours = said.errand.is_none()
-            && !(run.is_hearsay && said.file.is_none())
-            && !said.pid_file.as_deref().is_some_and(|file| self.is_of_another(file))
-            && is_named();
-        is_ours.then_some(said)
+        if said.errand.is_some()
+            || run.is_hearsay && said.file.is_none()
+            || said.pid_file.as_deref().is_some_and(|file| self.is_of_another(file))
+        {
+            return None;
+        }
+        let found = said.configurations(&run.program, &directory_of(&variables_of(pid)));
+        let configuration = found.into_iter().find(|path| self.is_configuration(path))?;
+        Some((said, configuration))
     }
 
     fn is_configuration(&self, path: &Path) -> bool {

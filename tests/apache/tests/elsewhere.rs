@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Servers and workers that don't see the files that we see: in jails, and in other mounts.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
+
+use apache_tests::host::{Kind, all_of};
+use apache_tests::{World, host, inside, server};
+use nix::sys::signal::Signal;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+/// No server is left, whoever's.
+fn stops(world: &World) {
+    world.expect("stop", 0);
+    let all = host::processes();
+    let mut left = all.values().filter(|one| one.state != 'Z' && one.kind(&all) != Kind::Bystander);
+    assert_eq!(left.next(), None);
+    world.expect("probe", 7);
+}
+
+/// What programs need is in the jail.
+fn furnish(world: &World) {
+    for directory in ["usr", "lib", "lib64", "etc", "dev"] {
+        let inner = world.place().join("jail").join(directory);
+        fs::create_dir_all(&inner).unwrap();
+        server::call("mount", &["--rbind", &format!("/{directory}"), inner.to_str().unwrap()]);
+    }
+}
+
+/// Workers go into a directory of their own, where there is no configuration.
+#[test]
+fn workers_in_a_root_directory_of_their_own() {
+    inside(|| {
+        let world = World::ours();
+        world.configure("ChrootDir {w}/jail");
+        furnish(&world);
+        let inner = world.text("jail{w}");
+        world.write(&format!("{inner}/htdocs/index.html"), server::INDEX);
+        world.configure("Mutex file:{w}/run default");
+        let run = world.place().join(format!("{inner}/run"));
+        fs::create_dir_all(&run).unwrap();
+        fs::set_permissions(&run, fs::Permissions::from_mode(0o777)).unwrap();
+        for action in ["start", "monitor"] {
+            world.expect(action, 0);
+        }
+        stops(&world);
+        world.serve();
+        server::behead("httpd.conf");
+        world.expect("probe", 1);
+        stops(&world);
+    });
+}
+
+/// Another server, in other mounts: at our configuration's path it has its own.
+#[test]
+fn a_server_that_sees_another_file_at_the_same_path() {
+    inside(|| {
+        for shares_pid_file in [false, true] {
+            let world = World::ours().with("configfile", "{w}/etc/httpd.conf");
+            world.write("etc/httpd.conf", server::SMALL);
+            let mut text = server::SMALL.replace("8088", "8089");
+            if !shares_pid_file {
+                text = text.replace("httpd.pid", "other.pid");
+            }
+            world.write("other/httpd.conf", &text);
+            let script = "mount --bind {w}/other {w}/etc && exec apache2 -f {w}/etc/httpd.conf";
+            server::call("unshare", &["-m", "sh", "-c", &world.text(script)]);
+            server::answers("127.0.0.1:8089");
+            world.expect("probe", 7);
+            world.expect("stop", 0);
+            assert!(server::get("127.0.0.1:8089", "/").is_some());
+            if !shares_pid_file {
+                for action in ["start", "monitor", "stop"] {
+                    world.expect(action, 0);
+                }
+            } else {
+                world.expect_reason("start", 5, "is the pid file of another server");
+            }
+            assert!(server::get("127.0.0.1:8089", "/").is_some());
+            server::behead("httpd.conf");
+            for worker in all_of(Kind::Orphan) {
+                world.signal(worker.pid, Signal::SIGKILL);
+                world.wait_end(worker.pid);
+            }
+        }
+    });
+}
+
+/// A program that is a script, which goes into a directory with a copy of the configuration.
+#[test]
+fn a_server_in_a_jail_that_its_pid_file_names() {
+    inside(|| {
+        let world = World::ours().with("httpd", "{w}/jailed");
+        furnish(&world);
+        for directory in ["run", "log", "htdocs"] {
+            let inner = world.text(&format!("{{w}}/jail{{w}}/{directory}"));
+            fs::create_dir_all(&inner).unwrap();
+            let outer = world.text(&format!("{{w}}/{directory}"));
+            server::call("mount", &["--bind", &outer, &inner]);
+        }
+        world.write("jail{w}/httpd.conf", server::SMALL);
+        world.write("jailed", "#!/bin/sh\nexec chroot {w}/jail /usr/sbin/apache2 \"$@\"\n");
+        let program = world.place().join("jailed");
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+        world.expect("start", 0);
+        fs::remove_dir_all("/run/resource-agents").unwrap();
+        world.expect("monitor", 0);
+        stops(&world);
+        world.expect("start", 0);
+        fs::remove_dir_all("/run/resource-agents").unwrap();
+        server::behead("httpd.conf");
+        world.expect("probe", 1);
+        stops(&world);
+    });
+}
