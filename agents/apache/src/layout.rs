@@ -87,6 +87,18 @@ fn default_configuration() -> PathBuf {
     [SUSE, DEBIAN].into_iter().find(is_there).unwrap_or(RED_HAT).into()
 }
 
+/// The configurations that a server may have that runs with the distribution's own: one may have come or gone
+/// since. Where none is left, whichever it may have been.
+pub(crate) fn default_configurations() -> Vec<PathBuf> {
+    let is_there = |name: &str| Path::new(name).exists();
+    let all: &[&str] = match [SUSE, DEBIAN].into_iter().any(is_there) {
+        true => &[SUSE, DEBIAN],
+        false if is_there(RED_HAT) => &[RED_HAT],
+        false => &[SUSE, DEBIAN, RED_HAT],
+    };
+    all.iter().map(PathBuf::from).collect()
+}
+
 /// The root that is compiled into the server that a configuration is for, as far as the distributions'
 /// habits tell: the server itself isn't asked here.
 pub(crate) fn compiled_root(configuration: &Path) -> PathBuf {

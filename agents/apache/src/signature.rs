@@ -7,6 +7,7 @@ use crate::config;
 use crate::invocation::{Invocation, clean};
 use crate::procfs::{FileId, Link, depth_of, directory_of, id_of, variables_of, words_of};
 use crate::program::{Programs, Run, without_links};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -16,8 +17,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(crate) struct Signature {
     programs: Programs,
-    /// The configuration's path, as it is written and with its directory's links followed.
-    configuration: [PathBuf; 2],
+    /// The configuration's path, as it is written and with its directory's links followed; more than one where
+    /// the distribution's own is meant.
+    configurations: Vec<PathBuf>,
     /// Pid files of this instance.
     pid_files: Vec<PathBuf>,
     /// Where the pid files are that are given to instances, and the beginnings of their names.
@@ -54,13 +56,13 @@ fn in_true_directory(path: &Path) -> PathBuf {
 }
 
 impl Signature {
-    /// Of a server that one of those programs runs, with that configuration.
-    pub(crate) fn new(programs: Programs, configuration: &Path) -> Self {
-        let written = clean(configuration);
-        let followed = in_true_directory(&written);
+    /// Of a server that one of those programs runs, with one of those configurations.
+    pub(crate) fn new(programs: Programs, configurations: &[PathBuf]) -> Self {
+        let written = configurations.iter().map(|path| clean(path));
+        let both = written.flat_map(|path| [in_true_directory(&path), path]);
         Self {
             programs,
-            configuration: [written, followed],
+            configurations: both.collect(),
             pid_files: Vec::new(),
             given: (PathBuf::new(), Vec::new()),
             namespace: id_of(Path::new("/proc/self/ns/pid")),
@@ -135,8 +137,17 @@ impl Signature {
     }
 
     fn is_configuration(&self, path: &Path) -> bool {
-        self.configuration.iter().any(|own| own == path)
-            || self.configuration.contains(&in_true_directory(path))
+        self.configurations.iter().any(|own| own == path)
+            || self.configurations.contains(&in_true_directory(path))
+    }
+
+    /// Whether a configuration of ours is among the words of a process's command line.
+    pub(crate) fn is_mentioned_by(&self, pid: i32) -> bool {
+        words_of(pid).iter().any(|word| {
+            let bytes = word.as_bytes();
+            let path = Path::new(OsStr::from_bytes(bytes.strip_prefix(b"-f").unwrap_or(bytes)));
+            path.is_absolute() && self.is_configuration(&clean(path))
+        })
     }
 
     /// Whether a pid file is one that another instance was given.

@@ -68,6 +68,16 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// The configurations that its processes may have on their command lines: all that would be meant where
+    /// none is named, and the one that was.
+    fn configurations(&self) -> Vec<PathBuf> {
+        if let Some(path) = &self.parameters.configfile {
+            return vec![path.clone()];
+        }
+        let recorded = self.record().map(|record| record.configuration.clone());
+        recorded.into_iter().chain(layout::default_configurations()).collect()
+    }
+
     /// What is remembered, as it was before this action wrote anything.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.record.get_or_init(|| Record::read(&self.file)).as_ref()
@@ -137,7 +147,7 @@ impl<'a> Site<'a> {
         let (programs, said) = (self.programs(), self.said_programs());
         let beginnings = programs.iter().map(|program| pidfile::beginning(program));
         let known = Programs::new(&said, &layout::programs(None));
-        Signature::new(known, self.configuration()).with_pid_files(
+        Signature::new(known, &self.configurations()).with_pid_files(
             &self.context.directories.varrun,
             beginnings,
             &self.pid_files(),
@@ -194,22 +204,34 @@ impl<'a> Site<'a> {
     /// Removes the pid files that name nobody, or a stranger.
     ///
     /// # Errors
-    /// `installed` (5): one of them is another server's own. It stays.
+    /// `installed` (5): one of them is another server's own; `generic` (1): one names a process that isn't
+    /// known as this server's and yet has its configuration on its command line. Those stay.
     pub(crate) fn remove_stale_pid_files(&self, own: Option<&Path>) -> Result<()> {
         let signature = self.signature();
         let mut files = self.pid_files();
         files.extend(own.map(Path::to_owned));
+        let mut judged = Ok(());
         for path in files.iter().filter(|path| pidfile::is_one(path)) {
             let lives = |pid: &i32| Identity::of(*pid).is_some_and(|process| process.is_alive());
-            match pidfile::read(path).filter(lives) {
+            let file = path.display();
+            let kept = match pidfile::read(path).filter(lives) {
                 Some(pid) if signature.claims(pid, path) => {
-                    let file = path.display();
                     let reason = format!("{file} is the pid file of another server, process {pid}");
-                    return Err(Error::installed(format!("{reason}: set another PidFile")));
+                    Error::installed(format!("{reason}: set another PidFile"))
                 }
-                _ => pidfile::remove(path),
-            }
+                Some(pid) if signature.is_mentioned_by(pid) => {
+                    let configuration = self.configuration().display();
+                    let reason = format!("{file} names process {pid}, on whose command line is");
+                    let remedy = "end it if it is this server, else remove the file";
+                    Error::generic(format!("{reason} {configuration}: {remedy}"))
+                }
+                _ => {
+                    pidfile::remove(path);
+                    continue;
+                }
+            };
+            judged = judged.and(Err(kept));
         }
-        Ok(())
+        judged
     }
 }

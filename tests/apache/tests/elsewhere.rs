@@ -7,6 +7,7 @@ use apache_tests::{World, host, inside, server};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// No server is left, whoever's.
 fn stops(world: &World) {
@@ -110,5 +111,56 @@ fn a_server_in_a_jail_that_its_pid_file_names() {
         server::behead("httpd.conf");
         world.expect("probe", 1);
         stops(&world);
+    });
+}
+
+/// Where no configuration is named, another default may have come or gone since the server's start.
+#[test]
+fn a_default_configuration_that_came_or_went() {
+    inside(|| {
+        let world = World::stock(apache_tests::Agent::Ours);
+        let debians = Path::new("/etc/apache2/apache2.conf");
+        let begin = || {
+            server::start_as_systemd("127.0.0.1:80");
+            host::server("its default").pid
+        };
+        let pid = begin();
+        fs::write("/etc/apache2/httpd.conf", "").unwrap();
+        assert_ne!(world.run("probe").code(), Some(7));
+        world.expect("stop", 0);
+        assert!(!host::is_alive(pid));
+        stops(&world);
+        fs::remove_file("/etc/apache2/httpd.conf").unwrap();
+
+        let pid = begin();
+        fs::rename(debians, "/etc/apache2/away").unwrap();
+        assert_ne!(world.run("probe").code(), Some(7));
+        world.expect("stop", 0);
+        assert!(!host::is_alive(pid));
+        stops(&world);
+        fs::rename("/etc/apache2/away", debians).unwrap();
+
+        world.expect("start", 0);
+        fs::rename(debians, "/etc/apache2/away").unwrap();
+        world.expect("monitor", 0);
+        server::behead("apache2.conf");
+        world.expect("probe", 1);
+        stops(&world);
+    });
+}
+
+/// What it is nobody knows; it may be the server, run in a way that isn't known.
+#[test]
+fn a_pid_file_of_somebody_who_has_the_configuration_on_his_line() {
+    inside(|| {
+        let world = World::ours();
+        let somebody = world.begin("tail", &["-f", "{w}/httpd.conf"]);
+        world.write_pid(&format!("{somebody}\n"));
+        world.expect("probe", 7);
+        world.expect("stop", 0);
+        assert_eq!(world.pid(), somebody, "its file is gone");
+        world.expect_reason("start", 1, "names process");
+        assert!(host::is_alive(somebody));
+        assert_eq!(world.pid(), somebody, "its file is gone");
     });
 }

@@ -29,7 +29,10 @@ fn fits(signature: &Signature, pid: i32) -> bool {
 }
 
 fn signature(configuration: &str) -> Signature {
-    Signature::new(Programs::new(&[PathBuf::from("/usr/bin/tail")], &[]), Path::new(configuration))
+    Signature::new(
+        Programs::new(&[PathBuf::from("/usr/bin/tail")], &[]),
+        &[PathBuf::from(configuration)],
+    )
 }
 
 #[test]
@@ -51,7 +54,7 @@ fn a_process_is_known_by_program_and_configuration_together() {
     assert!(!is_fit(&name("other.conf")), "another name may be another server");
     let cat = Signature::new(
         Programs::new(&[PathBuf::from("/bin/cat")], &[]),
-        Path::new(&name("a.conf")),
+        &[PathBuf::from(name("a.conf"))],
     );
     assert!(!fits(&cat, tail.pid()), "an editor");
     fs::remove_file(etc.join("a.conf")).unwrap();
