@@ -123,14 +123,22 @@ pub(crate) fn bare(said: &str) -> &str {
     rest
 }
 
+/// The address of a complaint that somebody has it already.
+pub(crate) fn taken(complaint: &str) -> Option<&str> {
+    address(complaint).filter(|_| complaint.contains("Address already in use"))
+}
+
+fn address(complaint: &str) -> Option<&str> {
+    complaint.split_once("could not bind to address ").map(|(_, address)| address)
+}
+
 /// The sentence of a complaint, with the remedy where one is known.
 pub(crate) fn sentence(complaint: &str) -> String {
-    let address = complaint.split_once("could not bind to address ").map(|(_, address)| address);
-    match (complaint, address) {
-        (_, Some(address)) if complaint.contains("Address already in use") => {
+    match (taken(complaint), address(complaint)) {
+        (Some(address), _) => {
             format!("port {address} is taken by another program: ss -ltnp names it")
         }
-        (_, Some(address)) if complaint.contains("Cannot assign requested address") => {
+        (None, Some(address)) if complaint.contains("Cannot assign requested address") => {
             format!("this host has no address for Listen {address}: start the address first")
         }
         _ => complaint.to_owned(),

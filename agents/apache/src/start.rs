@@ -115,7 +115,10 @@ fn detach(
     match launch.run(launch.program()?, pid_file, &deadline.share(FOR_DETACHING)) {
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stderr);
-            judge(&output, &text).map(|()| log::unresolved(&text).or(unresolved))
+            match judge(&output, &text) {
+                Ok(()) => Ok(log::unresolved(&text).or(unresolved)),
+                Err(error) => Err(taken_by_ours(site, &text).unwrap_or(error)),
+            }
         }
         Err(Failure::TimedOut(_)) => Err(still_reads(site, unresolved.as_deref())),
         Err(failure) => Err(failure.into()),
@@ -161,6 +164,23 @@ fn judge(output: &Output, text: &str) -> Result<()> {
     }
 }
 
+/// The error of a server whose port is another's of its own kind: one that somebody began meanwhile.
+fn taken_by_ours(site: &Site<'_>, text: &str) -> Option<Error> {
+    let complaint = log::complaint(text)?;
+    let address = log::taken(&complaint)?;
+    Some(Error::generic(match site.look().ok()? {
+        Look::Server(server) => {
+            let pid = server.pid;
+            format!("port {address} is this server's own, process {pid}, begun beside this start")
+        }
+        Look::Orphans(orphans) => {
+            let pid = orphans.first()?.pid;
+            format!("port {address} is held by this server's worker {pid}, whose server is gone")
+        }
+        Look::Nothing => return None,
+    }))
+}
+
 /// Waits until the server has written its pid file; one that doesn't is found without.
 fn wait_for_server(
     site: &Site<'_>,
@@ -178,7 +198,9 @@ fn wait_for_server(
             Look::Server(_) => {}
             // It may be about to take a session of its own.
             Look::Orphans(_) if begun.elapsed() < FOR_WARMING => {}
-            Look::Orphans(_) | Look::Nothing => return Err(ended(program, mark)),
+            Look::Orphans(_) | Look::Nothing => {
+                return Err(unknown(site, pid_file).unwrap_or_else(|| ended(program, mark)));
+            }
         }
         if !site.context.sleep(PAUSE) {
             return Err(Error::generic(
@@ -188,9 +210,23 @@ fn wait_for_server(
     }
 }
 
+/// The error of a process that wrote the pid file and still runs, whatever it is.
+fn unknown(site: &Site<'_>, pid_file: &Path) -> Option<Error> {
+    let named = Identity::of(pidfile::read(pid_file)?).filter(Identity::is_alive)?;
+    let (file, configuration) = (pid_file.display(), site.configuration().display());
+    let reason = format!("process {} of {file} isn't known as the server of", named.pid);
+    Some(Error::generic(format!("{reason} {configuration}: see what httpd runs")))
+}
+
 /// The server detached and then ended.
 fn ended(program: &Path, mark: &Mark) -> Error {
     mark.ended(&format!("{} ended right after its start", program.display()))
+}
+
+/// Another one runs in the place of the server that was started.
+fn replaced(other: Identity) -> Error {
+    let pid = other.pid;
+    Error::generic(format!("server process {pid}, begun beside this start, runs in its place"))
 }
 
 /// Writes down what was started. Losing it costs time only.
@@ -233,7 +269,10 @@ impl Begun<'_> {
         loop {
             let answer = health::level0(site.parameters, settings, &context);
             if !self.server.is_alive() {
-                return Err(ended(self.program, &self.mark));
+                return Err(match site.search()? {
+                    Look::Server(other) => replaced(other),
+                    Look::Orphans(_) | Look::Nothing => ended(self.program, &self.mark),
+                });
             }
             let Err(error) = answer else { return Ok(()) };
             if self.reads(site)? {

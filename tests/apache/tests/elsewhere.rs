@@ -164,3 +164,37 @@ fn a_pid_file_of_somebody_who_has_the_configuration_on_his_line() {
         assert_eq!(world.pid(), somebody, "its file is gone");
     });
 }
+
+/// A program that is a script: it does this instead of a start.
+fn scripted(script: &str) -> World {
+    let world = World::ours().with("httpd", "{w}/script");
+    let asks = "for a; do [ \"$a\" = -t ] && exec apache2 \"$@\"; done\n";
+    world.write("script", &format!("#!/bin/sh\n{asks}{script}\n"));
+    let program = world.place().join("script");
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    world
+}
+
+#[test]
+fn a_port_that_the_servers_own_kind_has_is_said_to_be_its() {
+    inside(|| {
+        let begin =
+            "apache2 -f {w}/httpd.conf; until pid=$(cat {w}/run/httpd.pid 2>/dev/null); do :; done";
+        let again = "rm {w}/run/httpd.pid; exec apache2 \"$@\"";
+        let world = scripted(&format!("{begin}; {again}"));
+        world.expect_reason("start", 1, "is this server's own, process");
+        stops(&world);
+        let orphans = "until pgrep -P $pid; do :; done; kill -9 $pid";
+        let world = scripted(&format!("{begin}; {orphans}; {again}"));
+        world.expect_reason("start", 1, "is held by this server's worker");
+        stops(&world);
+    });
+}
+
+#[test]
+fn a_process_that_runs_is_not_said_to_have_ended() {
+    inside(|| {
+        let world = scripted("sleep 1000 >/dev/null 2>&1 & echo $! >{w}/run/httpd.pid");
+        world.expect_reason("start", 1, "isn't known as the server of");
+    });
+}
