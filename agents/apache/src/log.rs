@@ -31,7 +31,10 @@ impl Mark {
     /// The error of a server that is gone.
     pub(crate) fn ended(&self, how: &str) -> Error {
         Error::generic(match self.complaint() {
-            Some(said) => format!("{how}: {}", sentence(&said)),
+            Some(said) => {
+                let said = told(&said);
+                fitting([format!("{how}: {said}"), format!("it ended: {said}"), said])
+            }
             None => format!("{how}: its error log says why"),
         })
     }
@@ -74,11 +77,30 @@ pub(crate) fn complaint(text: &str) -> Option<String> {
 /// How many bytes a reason has room for; what is longer is cut.
 const ROOM: usize = 128;
 
-/// The first that a reason has room for, or else the last.
+/// The first that a reason has room for. Where there is none, the first that it has room for with its files' names
+/// alone: where they are is in the log.
 pub(crate) fn fitting<const N: usize>(sentences: [String; N]) -> String {
+    let short = |sentence: &String| {
+        let words: Vec<_> = sentence.split(' ').map(without_directory).collect();
+        words.join(" ")
+    };
     let fits = |sentence: &String| sentence.len() <= ROOM;
-    let first = sentences.iter().find(|sentence| fits(sentence)).or(sentences.last());
-    first.cloned().unwrap_or_default()
+    let found = sentences.iter().find(|sentence| fits(sentence)).cloned();
+    let found = found.or_else(|| sentences.iter().map(short).find(fits));
+    found.or_else(|| sentences.last().map(short)).unwrap_or_default()
+}
+
+/// A word without the directories of the path that it is, if it is one.
+fn without_directory(word: &str) -> String {
+    let path = word.trim_start_matches(['\'', '"']);
+    let (quotes, _) = word.split_at(word.len() - path.len());
+    let end = path.trim_end_matches(['\'', '"', ':', ',', '/']).len();
+    match path.get(..end).and_then(|name| name.rfind('/')) {
+        Some(at) if at > 0 && path.starts_with('/') => {
+            format!("{quotes}...{}", path.get(at..).unwrap_or_default())
+        }
+        _ => word.to_owned(),
+    }
 }
 
 /// How the server begins to say that a name has no address; looking for one may take it long.
@@ -134,15 +156,26 @@ fn address(complaint: &str) -> Option<&str> {
 
 /// The sentence of a complaint, with the remedy where one is known.
 pub(crate) fn sentence(complaint: &str) -> String {
+    fitting([told(complaint)])
+}
+
+/// The same, however long: what is wrong comes before the kernel's words for it.
+fn told(complaint: &str) -> String {
     match (taken(complaint), address(complaint)) {
         (Some(address), _) => {
-            format!("port {address} is taken by another program: ss -ltnp names it")
+            return format!("port {address} is taken by another program: ss -ltnp names it");
         }
         (None, Some(address)) if complaint.contains("Cannot assign requested address") => {
-            format!("this host has no address for Listen {address}: start the address first")
+            return format!(
+                "this host has no address for Listen {address}: start the address first"
+            );
         }
-        _ => complaint.to_owned(),
+        _ => {}
     }
+    let what = bare(complaint);
+    let cause = complaint.strip_prefix('(').and_then(|rest| rest.split_once(": AH"));
+    let cause = cause.and_then(|(cause, _)| Some(cause.split_once(')')?.1.to_lowercase()));
+    cause.map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}"))
 }
 
 #[cfg(test)]
@@ -165,6 +198,41 @@ mod tests {
         let lines = "AH00526: Syntax error on line 3 of /a:\nInvalid command 'X'\n";
         let found = complaint(lines).unwrap();
         assert_eq!(found, "AH00526: Syntax error on line 3 of /a: Invalid command 'X'");
+    }
+
+    #[test]
+    fn a_reason_that_is_too_long_loses_what_matters_least() {
+        let said =
+            "(13)Permission denied: AH10231: apache2: Failed creating pid file /run/a/httpd.pid.x";
+        assert_eq!(
+            sentence(said),
+            "Failed creating pid file /run/a/httpd.pid.x: permission denied"
+        );
+        let deep = format!("/srv{}", "/directory".repeat(9));
+        let said = said.replace("/run/a", &deep);
+        let short = "Failed creating pid file .../httpd.pid.x: permission denied";
+        assert_eq!(sentence(&said), short);
+        let ended = |how: &str| {
+            let said = told(&said);
+            fitting([format!("{how}: {said}"), format!("it ended: {said}"), said])
+        };
+        assert_eq!(ended("/usr/sbin/apache2 ended"), format!(".../apache2 ended: {short}"));
+        assert_eq!(ended(&"x".repeat(ROOM)), format!("it ended: {short}"));
+        let long = "x".repeat(ROOM);
+        let found = fitting([format!("{long} first"), format!("{long} '/a/b/c', \"/d/e/\": /f")]);
+        assert_eq!(found, format!("{long} '.../c', \".../e/\": /f"));
+    }
+
+    #[test]
+    fn a_name_without_an_address_is_told() {
+        let line = "[Sun] [core:error] [pid 1] (EAI 3)Temporary failure in name resolution: AH00547: \
+                    Could not resolve host name a.example -- ignoring!";
+        let expected = "could not resolve host name a.example";
+        assert_eq!(unresolved(line).as_deref(), Some(expected));
+        let line = "AH00557: apache2: apr_sockaddr_info_get() failed for node1";
+        let expected = "apr_sockaddr_info_get() failed for node1";
+        assert_eq!(unresolved(line).as_deref(), Some(expected));
+        assert_eq!(unresolved("AH00558: x\n"), None);
     }
 
     #[test]

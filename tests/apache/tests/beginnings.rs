@@ -175,3 +175,20 @@ fn what_is_no_file_in_place_of_the_pid_file_is_named() {
         world.expect("stop", 0);
     });
 }
+
+/// A reason has room for 128 bytes.
+#[test]
+fn a_reason_is_not_cut_in_the_middle() {
+    inside(|| {
+        let world = World::ours();
+        let run = world.place().join("run/of/a/server/that/is/somewhere/down/in/a/long/path");
+        fs::create_dir_all(&run).unwrap();
+        server::call("mount", &["-t", "tmpfs", "-o", "ro", "tmpfs", run.to_str().unwrap()]);
+        world.edit("httpd.conf", "{w}/run/httpd.pid", &format!("{}/httpd.pid", run.display()));
+        let seen =
+            world.expect_reason("start", 1, "could not create|/httpd.pid.|read-only file system");
+        println!("{}", seen.reason);
+        assert!(!seen.reason.contains("AH"), "{}", seen.reason);
+        world.expect("stop", 0);
+    });
+}

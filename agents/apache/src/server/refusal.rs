@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The one sentence of what a server says when it refuses its configuration.
 
-use crate::log::{self, bare};
+use crate::log::{self, bare, fitting};
 use crate::regular;
 use std::path::Path;
 
@@ -27,10 +27,15 @@ pub(super) fn sentence(text: &str, configuration: &Path) -> String {
     }
     let said = log::complaint(text).unwrap_or_else(|| "it doesn't say why".to_owned());
     let Some((line, file, what)) = place(&said) else {
-        return format!("{} is refused: {}", configuration.display(), bare(&said));
+        let what = bare(&said);
+        return fitting([
+            format!("{} is refused: {what}", configuration.display()),
+            format!("the configuration is refused: {what}"),
+            what.to_owned(),
+        ]);
     };
     if let Some(name) = undefined(text, file, line) {
-        return format!("{file} line {line}: ${{{name}}} isn't defined: see envfiles");
+        return fitting([format!("{file} line {line}: ${{{name}}} isn't defined: see envfiles")]);
     }
     if let Some(missing) = generated(what) {
         return format!("{missing} is missing: run start_apache2 -t, which writes it");
@@ -43,8 +48,12 @@ pub(super) fn sentence(text: &str, configuration: &Path) -> String {
         file => format!("{file} line {line}"),
     };
     match what.split_once(", perhaps misspelled") {
-        Some((what, _)) => format!("{place}: {what}: misspelled, or its module isn't loaded"),
-        None => format!("{place}: {what}"),
+        Some((what, _)) => fitting([
+            format!("{place}: {what}: misspelled, or its module isn't loaded"),
+            format!("{place}: {what}: misspelled or not loaded"),
+            format!("{place}: {what}"),
+        ]),
+        None => fitting([format!("{place}: {what}")]),
     }
 }
 
