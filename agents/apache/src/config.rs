@@ -69,6 +69,9 @@ pub(crate) fn pid_file_of(
     Files::read(configfile, Cow::Borrowed(environment), words, None, &deadline).ok()?.pid_file()
 }
 
+/// Of what is longer, in bytes, a server writes down more than the 1 MiB that is taken of what a program says.
+const LARGE: u64 = 512 * 1024;
+
 /// A configuration's files, read.
 #[derive(Debug)]
 pub(crate) struct Files<'a>(Reader<'a>);
@@ -117,6 +120,11 @@ impl<'a> Files<'a> {
     /// `ServerRoot`.
     pub(crate) fn root(&self) -> &Path {
         &self.0.root
+    }
+
+    /// Whether it is more than can be taken of what a server writes down of it.
+    pub(crate) fn is_large(&self) -> bool {
+        self.0.bytes() > LARGE
     }
 
     /// The module that can write down a configuration, where it is beside those that are loaded.

@@ -63,9 +63,10 @@ impl Question<'_> {
             unresolved: None,
         };
         // A module that is loaded for this question only writes down the configuration as it was understood.
-        // It may fail where the server itself wouldn't, so its failure is nobody's.
+        // It may fail where the server itself wouldn't, so its failure is nobody's. What would be too much to
+        // take isn't asked for: the server would only have to be asked once more.
         let mut understood = None;
-        if let Some(module) = files.info_module() {
+        if let Some(module) = files.info_module().filter(|_| !files.is_large()) {
             let Some(output) = self.put(Some(&module))? else { return Ok(uncertain(&files)) };
             understood = Some(output).filter(is_whole);
         }

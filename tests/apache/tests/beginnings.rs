@@ -13,6 +13,7 @@ use apache_tests::host::{Kind, all_of};
 use apache_tests::{World, inside, server, wait_for};
 use std::fs;
 use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 /// Where the turns of the instance are.
@@ -189,6 +190,33 @@ fn a_reason_is_not_cut_in_the_middle() {
             world.expect_reason("start", 1, "could not create|/httpd.pid.|read-only file system");
         println!("{}", seen.reason);
         assert!(!seen.reason.contains("AH"), "{}", seen.reason);
+        world.expect("stop", 0);
+    });
+}
+
+/// Whoever has very many hosts waits for the server to read them often enough.
+#[test]
+fn a_large_configuration_is_asked_about_once() {
+    inside(|| {
+        let world = World::ours();
+        let host = |number| {
+            format!(
+                "<VirtualHost *:8088>\nServerName h{number}.example\nDocumentRoot {{w}}/htdocs\n</VirtualHost>"
+            )
+        };
+        world.configure(&(0..8000).map(host).collect::<Vec<_>>().join("\n"));
+        world
+            .write("counts", "#!/bin/sh\necho \"$*\" >>{w}/calls\nexec /usr/sbin/apache2 \"$@\"\n");
+        let program = world.place().join("counts");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let world = world.with("httpd", "{w}/counts");
+        for (action, calls) in [("validate-all", 1), ("start", 2)] {
+            let seen = world.expect(action, 0);
+            println!("{action} of 8000 hosts takes {:.1} s", seen.seconds());
+            let path = world.place().join("calls");
+            assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), calls, "{action}");
+            fs::remove_file(path).unwrap();
+        }
         world.expect("stop", 0);
     });
 }

@@ -112,6 +112,11 @@ impl<'a> Reader<'a> {
         self.directives.extend(kept.cloned());
     }
 
+    /// How much was read.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Reads a file.
     pub(super) fn file(&mut self, path: &Path) -> io::Result<()> {
         let found = std::fs::metadata(path)?;
