@@ -7,7 +7,10 @@
 //!
 //! The child stays in our process group: when Pacemaker kills the action, it dies with it.
 
+mod surroundings;
 mod watch;
+
+pub use surroundings::{Height, Limit, RLIM_INFINITY, Resource, Surroundings};
 
 use crate::context::Context;
 use crate::deadline::Deadline;
@@ -34,6 +37,7 @@ pub struct Command {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     stdin: Option<String>,
+    surroundings: Surroundings,
 }
 
 /// How a program ended.
@@ -143,6 +147,7 @@ impl Command {
             arguments: Vec::new(),
             environment,
             stdin: None,
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -188,6 +193,13 @@ impl Command {
         self
     }
 
+    /// With limits and a mask of its own.
+    #[must_use]
+    pub fn surroundings(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
+        self
+    }
+
     /// Runs it to its end or to the deadline: shortly before that it gets TERM, at the deadline KILL.
     ///
     /// # Errors
@@ -205,15 +217,16 @@ impl Command {
             return Err(Failure::Io(self.program, error));
         }
         tracing::debug!("running {} {:?}", self.program.display(), self.arguments);
-        let spawned = std::process::Command::new(&self.program)
+        let mut command = std::process::Command::new(&self.program);
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment)
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let fed = spawned.and_then(|child| feed(child, self.stdin.as_deref()));
+            .stderr(Stdio::piped());
+        self.surroundings.give(&mut command);
+        let fed = command.spawn().and_then(|child| feed(child, self.stdin.as_deref()));
         match fed.and_then(|child| watch::watch(child, deadline)) {
             Ok(Some(output)) => {
                 tracing::debug!("{} ended: {:?}", self.program.display(), output.end);

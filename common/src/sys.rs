@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The only module that may say `unsafe`: three calls that have no safe wrapper in `nix`. Each block
+//! The only module that may say `unsafe`: the calls that have no safe wrapper in `nix`. Each block
 //! is one call, with its reason.
 #![expect(unsafe_code, reason = "system calls without a safe wrapper")]
 
@@ -7,6 +7,8 @@ use nix::libc;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// A descriptor for a process (pidfd_open(2)): it can't come to mean another one.
 pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
@@ -27,6 +29,17 @@ pub(crate) fn pidfd_send_signal(fd: BorrowedFd<'_>, signal: i32) -> io::Result<(
     let done =
         unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd.as_raw_fd(), signal, none, 0) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Has a program's process do something before it becomes the program: system calls only, without memory of
+/// its own to ask for.
+pub(crate) fn before_exec(command: &mut Command, act: impl Fn() + Send + Sync + 'static) {
+    let act = move || {
+        act();
+        Ok(())
+    };
+    // SAFETY: the one caller only makes system calls that are safe between fork(2) and execve(2).
+    unsafe { command.pre_exec(act) };
 }
 
 /// The local time now in the form of strftime(3), at most 127 bytes; empty when it does not fit.

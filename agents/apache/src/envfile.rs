@@ -2,14 +2,20 @@
 //! Files of environment variables (parameter `envfiles`). They are shell text, but no shell runs: what
 //! such files are made of is understood, and nothing else is done.
 
+mod arithmetic;
+mod builtin;
 mod condition;
 mod expansion;
+mod extended;
+mod host;
+mod limits;
 mod shell;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod word;
 
+use ocf::command::Surroundings;
 use ocf::{Context, Error};
 use shell::Shell;
 use std::collections::BTreeMap;
@@ -52,13 +58,19 @@ impl From<Problem> for Error {
     }
 }
 
-/// The whole environment of a server, after the files (separated by blanks; those that aren't there are
-/// passed over), and what isn't understood: to be refused at start, and to be passed over elsewhere.
-pub(crate) fn read(
-    context: &Context,
-    files: &str,
-    configuration: &Path,
-) -> (Variables, Vec<Problem>) {
+/// What files come to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// The whole environment of a server.
+    pub(crate) variables: Variables,
+    /// What else it is started with.
+    pub(crate) surroundings: Surroundings,
+    /// What isn't understood: to be refused at start, and to be passed over elsewhere.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What a server has after the files (separated by blanks; those that aren't there are passed over).
+pub(crate) fn read(context: &Context, files: &str, configuration: &Path) -> Outcome {
     let mut shell = Shell::new(context.environment().iter().filter(|(name, _)| is_passed(name)));
     // Debian's own file makes the directories of a second server of it.
     if let Some(directory) = configuration.parent() {
@@ -68,7 +80,7 @@ pub(crate) fn read(
         shell.file(file);
     }
     let variables = shell.exported();
-    (variables, shell.problems)
+    Outcome { variables, surroundings: shell.surroundings, problems: shell.problems }
 }
 
 /// Refuses what isn't understood and may matter, and warns of the rest.

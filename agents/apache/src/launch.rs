@@ -7,7 +7,7 @@ use crate::layout::Layout;
 use crate::server::{Answer, Question};
 use crate::site::Site;
 use crate::{Parameters, suse, words};
-use ocf::command::{Command, Failure, Output};
+use ocf::command::{Command, Failure, Output, Surroundings};
 use ocf::deadline::Deadline;
 use ocf::{Context, Error, Result, tracing};
 use std::fs;
@@ -19,6 +19,7 @@ pub(crate) struct Launch<'a> {
     context: &'a Context,
     layout: &'a Layout,
     environment: Variables,
+    surroundings: Surroundings,
     words: Vec<String>,
 }
 
@@ -35,12 +36,12 @@ impl<'a> Launch<'a> {
             tracing::warn!("{wanted} can't be run: {program} runs in its place");
         }
         check_configuration(&layout.configuration)?;
-        let (environment, problems) =
-            envfile::read(context, &site.parameters.envfiles, &layout.configuration);
-        envfile::refuse(problems)?;
+        let outcome = envfile::read(context, &site.parameters.envfiles, &layout.configuration);
+        envfile::refuse(outcome.problems)?;
+        let (environment, surroundings) = (outcome.variables, outcome.surroundings);
         let mut words = suse::status_words(&layout.configuration);
         words.extend(words::split(&site.parameters.options));
-        Ok(Self { context, layout, environment, words })
+        Ok(Self { context, layout, environment, surroundings, words })
     }
 
     /// The program.
@@ -68,7 +69,7 @@ impl<'a> Launch<'a> {
     }
 
     fn question(&self, deadline: Deadline) -> Question<'_> {
-        let Self { context, layout, environment, words } = self;
+        let Self { context, layout, environment, words, .. } = self;
         Question { context, layout, environment, words, deadline }
     }
 
@@ -87,7 +88,8 @@ impl<'a> Launch<'a> {
             .args(&self.words)
             .arg("-f")
             .arg(&self.layout.configuration)
-            .environment(&self.environment);
+            .environment(&self.environment)
+            .surroundings(self.surroundings.clone());
         if let Some(pid_file) = pid_file {
             command = command.arg("-c").arg(format!("PidFile {}", pid_file.display()));
         }

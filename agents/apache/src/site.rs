@@ -93,7 +93,8 @@ impl<'a> Site<'a> {
     fn files(&self) -> Result<&Files<'static>> {
         let read = || {
             let (parameters, configuration) = (self.parameters, self.configuration());
-            let (variables, _) = envfile::read(self.context, &parameters.envfiles, configuration);
+            let variables =
+                envfile::read(self.context, &parameters.envfiles, configuration).variables;
             let words = words::split(&parameters.options);
             let deadline = self.context.deadline.share(FOR_READING);
             Files::read(configuration, Cow::Owned(variables), &words, None, &deadline)

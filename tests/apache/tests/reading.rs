@@ -9,7 +9,8 @@
 )]
 
 use apache_tests::host::{Kind, all_of};
-use apache_tests::{World, inside, server};
+use apache_tests::side_by_side::check;
+use apache_tests::{Row, World, inside, server};
 use std::fs;
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -108,6 +109,92 @@ fn a_lone_quote_in_options_is_a_letter() {
         );
         for (action, code) in [("validate-all", 0), ("start", 0), ("monitor", 0), ("stop", 0)] {
             world.expect(action, code);
+        }
+    });
+}
+
+/// A file of variables that has the port.
+fn file(name: &str, text: &'static str) -> Row {
+    Row::new(name)
+        .edit("Listen 127.0.0.1:8088", "Listen 127.0.0.1:${THE_PORT}")
+        .file("env", text)
+        .with("envfiles", "{w}/env")
+}
+
+/// What files have that servers are started with today.
+#[test]
+fn harmless_words_of_envfiles() {
+    check(
+        "envfiles",
+        &[
+            file("arithmetic", "BASE=8080\nexport THE_PORT=$((BASE + 8))\n").works(),
+            file("a loop over words", "for port in 8087 8088; do export THE_PORT=$port; done\n")
+                .works(),
+            file("a look for a program", "command -v sh >/dev/null && export THE_PORT=8088\n")
+                .works(),
+            file("the user", "[ \"$(id -u)\" = 0 ] && export THE_PORT=8088\n").works(),
+            file("limits", "export THE_PORT=8088\nulimit -n 777\numask 027\n").works(),
+            file(
+                "what has no effect",
+                "export THE_PORT=8088\ncd /\nmkdir -p /\nalias a=b\ntest -t 0 && stty sane\n",
+            )
+            .works(),
+            file("the output of a command", "export THE_PORT=$(expr 8080 + 8)\n")
+                .fails(5, "{w}/env line 1: the output of a command"),
+            file("a function", "port() {\nexport THE_PORT=8088\n}\nport\n")
+                .fails(5, "env line 4: a command"),
+            file("eval", "eval export THE_PORT=8088\n").fails(5, "env line 1: the command eval"),
+            file("a pipe", "export THE_PORT=8088\necho 1 | read x\n")
+                .fails(5, "env line 2: a pipe"),
+            file("a loop over files", "export THE_PORT=8088\nfor f in /nope/*.sh; do :; done\n")
+                .fails(5, "env line 2: a loop over a pattern's files"),
+        ],
+    );
+}
+
+/// What the shell that runs the file would have passed on.
+#[test]
+fn limits_of_envfiles_reach_the_server() {
+    inside(|| {
+        let world = World::ours().with("envfiles", "{w}/env");
+        world.write("env", "ulimit -Sn 777\nulimit -c 0\numask 027\n");
+        world.expect("start", 0);
+        let read =
+            |name: &str| fs::read_to_string(format!("/proc/{}/{name}", world.pid())).unwrap();
+        let (limits, status) = (read("limits"), read("status"));
+        let files: Vec<_> = limits
+            .lines()
+            .find(|line| line.starts_with("Max open files"))
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        assert_eq!(files[3], "777", "{limits}");
+        assert_ne!(files[4], "777", "the hard limit stays: {limits}");
+        assert!(status.lines().any(|line| line == "Umask:\t0027"), "{status}");
+        world.expect("stop", 0);
+    });
+}
+
+/// A password stands there, as likely as not.
+#[test]
+fn an_envfiles_own_words_are_told_to_nobody() {
+    inside(|| {
+        for text in [
+            "export PW = s3cr3t\n",
+            "s3cr3t --password=s3cr3t\n",
+            "export PW=$(s3cr3t)\n",
+            "export PW=${s3cr3t:?s3cr3t}\n",
+            ". /s3cr3t\n. s3cr3t\n",
+            "export PW=$((s3cr3t=1))\n",
+            "[ s3cr3t s3cr3t ]\nulimit s3cr3t\numask s3cr3t\ncd s3cr3t\nmkdir -p s3cr3t\n",
+        ] {
+            let world = World::ours().with("envfiles", "{w}/env");
+            world.write("env", text);
+            for (action, code) in [("validate-all", 5), ("start", 5), ("stop", 0), ("probe", 7)] {
+                let seen = world.expect(action, code);
+                assert!(!format!("{seen}").contains("s3cr3t"), "{seen}");
+            }
+            assert!(!world.log().contains("s3cr3t"), "{}", world.log());
         }
     });
 }

@@ -45,12 +45,18 @@ fn joined(words: &[&[u8]], depth: usize) -> Option<bool> {
     }
 }
 
+/// Whether it compares numbers.
+pub(super) fn is_numeric(operator: &[u8]) -> bool {
+    matches!(operator, b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge")
+}
+
 fn is_binary(operator: &[u8]) -> bool {
     let all = ["=", "==", "!=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-a", "-o"];
     all.iter().any(|known| known.as_bytes() == operator)
 }
 
-fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Option<bool> {
+/// Whether a comparison holds; `None` where it is none.
+pub(super) fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Option<bool> {
     let number = |word: &[u8]| std::str::from_utf8(word).ok()?.trim().parse::<i64>().ok();
     Some(match operator {
         b"=" | b"==" => left == right,
@@ -67,7 +73,8 @@ fn binary(left: &[u8], operator: &[u8], right: &[u8]) -> Option<bool> {
     })
 }
 
-fn unary(operator: &[u8], word: &[u8]) -> Option<bool> {
+/// Whether something is so of a word; `None` where nothing is asked.
+pub(super) fn unary(operator: &[u8], word: &[u8]) -> Option<bool> {
     let path = Path::new(OsStr::from_bytes(word));
     let may = |flag| access(path, flag).is_ok();
     Some(match operator {
@@ -78,6 +85,8 @@ fn unary(operator: &[u8], word: &[u8]) -> Option<bool> {
         b"-d" => path.is_dir(),
         b"-h" | b"-L" => path.is_symlink(),
         b"-s" => path.metadata().is_ok_and(|metadata| metadata.len() > 0),
+        // The agents have no terminal, and neither has a server.
+        b"-t" => false,
         b"-r" => may(AccessFlags::R_OK),
         b"-w" => may(AccessFlags::W_OK),
         b"-x" => may(AccessFlags::X_OK),

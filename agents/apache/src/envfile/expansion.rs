@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What a word comes to: with the values of its variables, split into fields or not.
 
+use super::arithmetic;
+use super::host::output_of;
 use super::shell::Shell;
 use super::word::{Change, Part, Word};
 use crate::pattern::matches;
 
 /// How long a value may become.
 const LONGEST: usize = 64 << 10;
-
-/// Where the host's name is.
-const HOSTNAME: &str = "/proc/sys/kernel/hostname";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -69,6 +68,10 @@ impl Fields {
                 Part::Text { bytes, is_quoted } => self.text(bytes, *is_quoted),
                 Part::Variable { name, change, is_quoted } => {
                     self.variable(shell, name, change.as_ref(), *is_quoted)?;
+                }
+                Part::Arithmetic { word, is_quoted } => {
+                    let result = arithmetic_of(shell, word)?;
+                    self.value(&result, *is_quoted);
                 }
                 Part::Command { text, is_quoted } => {
                     let output = output_of(shell, text)?;
@@ -155,8 +158,7 @@ impl Fields {
                 self.value(&value, is_quoted);
             }
             ("?", None) => {
-                let name = String::from_utf8_lossy(name).into_owned();
-                shell.problem(format!("{name} isn't set"), false);
+                shell.problem("a variable that has to be set and isn't", false);
                 return None;
             }
             (cut, _) => {
@@ -190,7 +192,7 @@ fn value_of(shell: &mut Shell, name: &[u8]) -> Option<Option<Vec<u8>>> {
     match name {
         b"?" => Some(Some(if shell.status() { b"0".to_vec() } else { b"1".to_vec() })),
         [first, ..] if !first.is_ascii_alphabetic() && *first != b'_' => {
-            shell.problem(format!("${}", String::from_utf8_lossy(name)), false);
+            shell.problem("a parameter that only a shell has", false);
             None
         }
         name => Some(shell.value(name).map(<[u8]>::to_owned)),
@@ -215,17 +217,18 @@ fn without<'a>(value: &'a [u8], cut: &str, pattern: &[u8]) -> &'a [u8] {
     found.unwrap_or(value)
 }
 
-/// What a command would say. No command is run: this host's name is all that is known.
-fn output_of(shell: &mut Shell, text: &[u8]) -> Option<Vec<u8>> {
-    let text = String::from_utf8_lossy(text).trim().to_owned();
-    let host = || std::fs::read_to_string(HOSTNAME).ok().map(|name| name.trim().to_owned());
-    let known = match text.as_str() {
-        "hostname" | "uname -n" => host(),
-        "hostname -s" => host().and_then(|name| Some(name.split('.').next()?.to_owned())),
-        _ => None,
+/// What an arithmetic expression comes to.
+fn arithmetic_of(shell: &mut Shell, word: &Word) -> Option<Vec<u8>> {
+    let text = Fields::plain(shell, word)?;
+    // Shells take a name without a value for 0.
+    let value = |name: &str| match shell.value(name.as_bytes()) {
+        None | Some(b"") => Some(0),
+        Some(value) => arithmetic::parse_number(std::str::from_utf8(value).ok()?),
     };
-    if known.is_none() {
-        shell.problem(format!("the output of a command, $({text})"), false);
+    let text = String::from_utf8_lossy(&text);
+    let result = arithmetic::evaluate(&text, &value);
+    if result.is_none() {
+        shell.problem("an arithmetic expression of an unknown form", false);
     }
-    known.map(String::into_bytes)
+    result.map(|number| number.to_string().into_bytes())
 }

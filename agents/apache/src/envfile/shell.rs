@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Carries out the commands of envfiles, as far as they only change variables.
 
-use super::condition;
 use super::expansion::Fields;
+use super::extended;
 use super::syntax::{self, Command, Item, List, When, is_name};
 use super::word::Word;
 use super::{Problem, Variables};
 use crate::pattern::matches;
 use crate::regular;
+use ocf::command::Surroundings;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -20,6 +21,9 @@ const MOST_COMMANDS: usize = 10_000;
 /// How much may be compared with patterns, in steps: a tenth of a second's worth.
 const MOST_STEPS: usize = 20_000_000;
 
+/// How much may be assigned in all.
+const MOST_BYTES: usize = 16 << 20;
+
 /// How big a file of variables may be.
 const BIGGEST: u64 = 1 << 20;
 
@@ -31,8 +35,11 @@ struct Variable {
 
 /// Whether commands go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     On,
+    /// The loop is over, or its round.
+    Break,
+    Continue,
     /// The file is over.
     Return,
 }
@@ -42,13 +49,19 @@ enum Flow {
 pub(super) struct Shell {
     variables: BTreeMap<Vec<u8>, Variable>,
     pub(super) problems: Vec<Problem>,
+    /// What else the server is to have.
+    pub(super) surroundings: Surroundings,
     /// `set -a`.
-    exports_all: bool,
-    is_success: bool,
+    pub(super) exports_all: bool,
+    pub(super) is_success: bool,
+    /// How many loops are being gone through, and how many commands stand in one another.
+    pub(super) loops: usize,
+    pub(super) depth: usize,
     /// Whether the command before this one succeeded.
     was_success: bool,
     commands: usize,
     steps: usize,
+    bytes: usize,
     /// The files being read, and the line in the last.
     files: Vec<PathBuf>,
     line: usize,
@@ -64,7 +77,10 @@ impl Shell {
         let inherited = inherited.filter(|(name, _)| is_name(name.as_bytes()));
         let variables =
             inherited.map(|(name, value)| (name.as_bytes().to_owned(), variable(value))).collect();
-        Self { variables, is_success: true, ..Self::default() }
+        let mut shell = Self { variables, is_success: true, ..Self::default() };
+        let separators = Variable { value: Some(b" \t\n".to_vec()), is_exported: false };
+        shell.variables.insert(b"IFS".to_vec(), separators);
+        shell
     }
 
     /// Exports a variable before any file is read.
@@ -96,7 +112,7 @@ impl Shell {
             let (file, what) = (path.to_owned(), format!("cannot be read: {why}"));
             self.problems.push(Problem { file, line: 0, what, is_harmless: false });
         } else {
-            self.problem(format!("cannot read {}: {why}", path.display()), false);
+            self.problem(format!("cannot read the file: {why}"), false);
         }
     }
 
@@ -119,6 +135,10 @@ impl Shell {
     }
 
     pub(super) fn assign(&mut self, name: &[u8], value: Vec<u8>) {
+        self.bytes = self.bytes.saturating_add(value.len());
+        if self.bytes > MOST_BYTES {
+            return self.problem("more values than anybody can have", false);
+        }
         let variable = self.variables.entry(name.to_owned()).or_default();
         variable.value = Some(value);
         variable.is_exported |= self.exports_all;
@@ -128,7 +148,7 @@ impl Shell {
     pub(super) fn file(&mut self, path: &Path) {
         let text = match regular::read(path, BIGGEST) {
             _ if self.files.len() >= DEEPEST => {
-                return self.problem(format!("{} reads itself", path.display()), false);
+                return self.problem("a file that reads itself", false);
             }
             Ok(text) => text,
             Err(error) => {
@@ -155,8 +175,11 @@ impl Shell {
                 When::AfterSuccess => self.is_success,
                 When::AfterFailure => !self.is_success,
             };
-            if is_next && self.item(item) == Flow::Return {
-                return Flow::Return;
+            if is_next {
+                match self.item(item) {
+                    Flow::On => {}
+                    over => return over,
+                }
             }
         }
         Flow::On
@@ -176,6 +199,16 @@ impl Shell {
             Command::Group(list) => self.list(list),
             Command::If { branches, otherwise } => self.conditional(branches, otherwise),
             Command::Case { word, arms } => self.case(word, arms),
+            Command::For { name, words, body } => self.words_loop(name, words, body),
+            Command::Extended(bits) => {
+                let problems = self.problems.len();
+                let holds = extended::holds(self, bits);
+                if holds.is_none() && self.problems.len() == problems {
+                    self.problem("a [[ of an unknown form", false);
+                }
+                self.is_success = holds.unwrap_or(false);
+                Flow::On
+            }
             Command::Definition => {
                 self.is_success = true;
                 Flow::On
@@ -192,8 +225,9 @@ impl Shell {
 
     fn conditional(&mut self, branches: &[(List, List)], otherwise: &List) -> Flow {
         for (test, then) in branches {
-            if self.list(test) == Flow::Return {
-                return Flow::Return;
+            match self.list(test) {
+                Flow::On => {}
+                over => return over,
             }
             if self.is_success {
                 return self.list(then);
@@ -201,6 +235,22 @@ impl Shell {
         }
         self.is_success = true;
         self.list(otherwise)
+    }
+
+    fn words_loop(&mut self, name: &[u8], words: &[Word], body: &List) -> Flow {
+        let Some(fields) = Fields::split(self, words) else { return Flow::On };
+        self.is_success = true;
+        self.loops += 1;
+        let mut flow = Flow::On;
+        for field in fields {
+            self.assign(name, field);
+            flow = self.list(body);
+            if matches!(flow, Flow::Return | Flow::Break) {
+                break;
+            }
+        }
+        self.loops -= 1;
+        if flow == Flow::Return { flow } else { Flow::On }
     }
 
     fn case(&mut self, word: &Word, arms: &[(Vec<Word>, List)]) -> Flow {
@@ -246,61 +296,12 @@ impl Shell {
         self.command(&String::from_utf8_lossy(name), arguments)
     }
 
-    fn command(&mut self, name: &str, arguments: &[Vec<u8>]) -> Flow {
-        match name {
-            ":" | "true" => self.is_success = true,
-            "false" => self.is_success = false,
-            "." | "source" => self.source(arguments),
-            "return" => {
-                self.is_success = arguments.first().is_none_or(|code| code == b"0");
-                return Flow::Return;
-            }
-            "exit" => {
-                self.problem("exit ends this agent, too", false);
-                return Flow::Return;
-            }
-            "unset" => self.unset(arguments),
-            "set" => self.options(arguments),
-            "[" | "test" => self.test(name, arguments),
-            "ulimit" | "umask" | "echo" | "printf" => {
-                self.problem(format!("{name} has no effect here"), true);
-            }
-            name => {
-                self.is_success = false;
-                self.problem(format!("a command, {name}"), false);
-            }
-        }
-        Flow::On
+    pub(super) fn declare_name(&mut self, name: Vec<u8>, exports: bool) {
+        let variable = self.variables.entry(name).or_default();
+        variable.is_exported |= exports;
     }
 
-    /// `export` and `readonly`.
-    fn declare(&mut self, words: &[Word], exports: bool) {
-        for word in words {
-            let (name, value) = match syntax::assignment(word) {
-                Some((name, value)) => (name, Some(value)),
-                None => match Fields::plain(self, word) {
-                    Some(name) => (name, None),
-                    None => return,
-                },
-            };
-            if name == b"-p" || name == b"--" {
-                continue;
-            }
-            if !is_name(&name) {
-                self.is_success = false;
-                let name = String::from_utf8_lossy(&name).into_owned();
-                return self.problem(format!("{name}, which is no variable's name"), false);
-            }
-            if let Some(value) = value {
-                let Some(value) = Fields::plain(self, &value) else { return };
-                self.assign(&name, value);
-            }
-            let variable = self.variables.entry(name).or_default();
-            variable.is_exported |= exports;
-        }
-    }
-
-    fn unset(&mut self, arguments: &[Vec<u8>]) {
+    pub(super) fn unset(&mut self, arguments: &[Vec<u8>]) {
         let (names, is_function) = match arguments.split_first() {
             Some((first, rest)) if first == b"-v" => (rest, false),
             Some((first, rest)) if first == b"-f" => (rest, true),
@@ -308,55 +309,6 @@ impl Shell {
         };
         for name in names.iter().filter(|_| !is_function) {
             self.variables.remove(name);
-        }
-    }
-
-    fn options(&mut self, arguments: &[Vec<u8>]) {
-        let mut arguments = arguments.iter().map(Vec::as_slice);
-        while let Some(argument) = arguments.next() {
-            match argument {
-                b"-a" => self.exports_all = true,
-                b"+a" => self.exports_all = false,
-                b"-o" | b"+o" => match arguments.next() {
-                    Some(b"allexport") => self.exports_all = argument == b"-o",
-                    _ => return self.problem("set with an unknown option", false),
-                },
-                // To end at a failure, or at what is unset: nothing here fails that way unnoticed.
-                b"-e" | b"+e" | b"-u" | b"+u" | b"-eu" | b"-x" | b"+x" => {}
-                _ => return self.problem("set with an unknown option", false),
-            }
-        }
-    }
-
-    fn test(&mut self, name: &str, arguments: &[Vec<u8>]) {
-        let arguments = match arguments.split_last() {
-            Some((last, rest)) if name == "[" && last == b"]" => rest,
-            _ if name == "[" => return self.problem("a [ that isn't closed", false),
-            _ => arguments,
-        };
-        match condition::holds(arguments) {
-            Some(holds) => self.is_success = holds,
-            None => {
-                self.is_success = false;
-                self.problem("a test of an unknown form", false);
-            }
-        }
-    }
-
-    /// `.`: the file is looked for along the path, where its name has no directory.
-    fn source(&mut self, arguments: &[Vec<u8>]) {
-        let Some(name) = arguments.first() else {
-            return self.problem("a . without a file", false);
-        };
-        let path = PathBuf::from(OsString::from_vec(name.clone()));
-        if name.contains(&b'/') {
-            return self.file(&path);
-        }
-        let search = OsString::from_vec(self.value(b"PATH").unwrap_or_default().to_owned());
-        let mut found = std::env::split_paths(&search).map(|directory| directory.join(&path));
-        match found.find(|path| path.is_file()) {
-            Some(path) => self.file(&path),
-            None => self.problem(format!("no file {} in PATH", path.display()), false),
         }
     }
 }

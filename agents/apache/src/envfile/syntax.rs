@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The commands of shell text.
 
+mod compound;
+
 use super::word::{Part, Scanner, Token, Word, plain};
 
 /// The bound on what stands inside one another.
@@ -42,10 +44,24 @@ pub(super) enum Command {
         arms: Vec<(Vec<Word>, List)>,
     },
     Group(List),
+    For {
+        name: Vec<u8>,
+        words: Vec<Word>,
+        body: List,
+    },
+    /// `[[ … ]]`.
+    Extended(Vec<Bit>),
     /// A function: nothing happens until it is called.
     Definition,
     /// What isn't read here, and its name.
     Foreign(&'static str),
+}
+
+/// A part of `[[ … ]]`.
+#[derive(Debug)]
+pub(super) enum Bit {
+    Word(Word),
+    Operator(&'static str),
 }
 
 /// What isn't understood, and its line.
@@ -170,6 +186,7 @@ impl Parser<'_> {
             b"while" | b"until" => self.condition_loop(),
             b"for" => self.word_loop(),
             b"{" => self.group(),
+            b"[[" => self.extended(),
             b"then" | b"else" | b"elif" | b"fi" | b"do" | b"done" | b"esac" | b"}" => {
                 Err((self.line, "a word that doesn't belong there"))
             }
@@ -255,26 +272,6 @@ impl Parser<'_> {
                 self.advance()?;
             }
         }
-    }
-
-    fn condition_loop(&mut self) -> Result<Command, Fault> {
-        self.advance()?;
-        self.list(&mut List::new(), &["do"])?;
-        self.loop_body()
-    }
-
-    fn word_loop(&mut self) -> Result<Command, Fault> {
-        while self.next.is_some() && self.keyword() != b"do" {
-            self.advance()?;
-        }
-        self.loop_body()
-    }
-
-    fn loop_body(&mut self) -> Result<Command, Fault> {
-        self.expect_keyword("do", "a loop without do")?;
-        self.list(&mut List::new(), &["done"])?;
-        self.expect_keyword("done", "a loop without done")?;
-        Ok(Command::Foreign("a loop"))
     }
 
     fn group(&mut self) -> Result<Command, Fault> {

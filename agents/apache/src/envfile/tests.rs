@@ -87,6 +87,16 @@ const UNDERSTOOD: &[&str] = &[
     "PATH=$PATH:/opt/bin\nexport LD_LIBRARY_PATH=\"${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/x\"\n",
     "export A=\"\\\n1\"\nexport B=${HOME}_${HOME}x$HOME-y\n",
     "export A=x;export B=y;",
+    "X=5; export A=$((1+X*2)) B=$(( (X - 1) << 2 )) C=\"$((X>4?X:0x10))\" D=$((NOPE+1)) E=$(($X%3))\n",
+    "X=07; export A=$((X)) B=$((-X)) C=$((!X)) D=$((X == 7 && X < 8)) E=$((1+$((2*3))))\n",
+    "for x in 1 '2 3' $HOME; do A=$A:$x; done; export A x\nfor y in; do export B=1; done\n",
+    "for x in 1 2 3; do for y in 1 2; do [ $y = 2 ] && break; A=$A$x$y; done\n[ $x = 1 ] || continue; B=$x; done\nexport A B\n",
+    "test -t 0 && stty sane\n[ -t 1 ] || export A=1\n",
+    "type nonesuch >/dev/null 2>&1 || export A=1\nif command -v sh >/dev/null; then export B=1; fi\n",
+    "command -v nonesuch >/dev/null 2>&1 && export A=1\nexport B=$(command -v sh) C=$(command -v test)\n",
+    "if [ \"$(id -u)\" = 0 ]; then export A=1; fi\nexport B=$(id -un) C=$(uname -s) D=`uname -r 2>/dev/null`\n",
+    "export A=a${IFS}b B=\"$IFS\"\n",
+    "ulimit -c 0\nulimit -Sn 64\numask 022\nexport A=1\n",
     "export A='ü' B=\"\u{e9}\"\r\nexport C=1\r\n",
     "",
 ];
@@ -142,20 +152,24 @@ fn what_is_not_understood_is_named_and_never_run() {
     let scripts = [
         ("export A=1\nexport B=$(touch @/run)\nexport C=1\n", 2, "output of a command"),
         ("export A=1\nexport B=`touch @/run`\nexport C=1\n", 2, "output of a command"),
-        ("export A=1\ntouch @/run\nexport C=1\n", 2, "touch"),
-        ("export A=1\n\nfor x in 1 2; do touch @/run; done\nexport C=1\n", 3, "loop"),
+        ("export A=1\nexport B=$(hostname; touch @/run)\nexport C=1\n", 2, "output of a command"),
+        ("export A=1\ntouch @/run\nexport C=1\n", 2, "a command"),
+        ("export A=1\n\nfor x in @/*; do touch @/run; done\nexport C=1\n", 3, "a pattern's files"),
         ("export A=1\nwhile true; do touch @/run; done; export C=1\n", 2, "loop"),
         ("export A=1\ntrue | touch @/run\nexport C=1\n", 2, "pipe"),
         ("export A=1\n(touch @/run)\nexport C=1\n", 2, "subshell"),
         ("export A=1\ntouch @/run &\nexport C=1\n", 2, "background"),
-        ("export A=1\neval touch @/run\nexport C=1\n", 2, "eval"),
-        ("export A=1\n. /nope/nope\nexport C=1\n", 2, "/nope/nope"),
-        ("export A=1\nexport B=$((1+1))\nexport C=1\n", 2, "output"),
-        ("export A=1\nexport B=$1\nexport C=1\n", 2, "$1"),
+        ("export A=1\neval touch @/run\nexport C=1\n", 2, "the command eval"),
+        ("export A=1\n. /nope/nope\nexport C=1\n", 2, "cannot read the file"),
+        ("export A=1\nexport B=$((1/0))\nexport C=1\n", 2, "an arithmetic expression"),
+        ("export A=1\nexport B=$((B=1))\nexport C=1\n", 2, "an arithmetic expression"),
+        ("export A=1\nexport B=$1\nexport C=1\n", 2, "only a shell has"),
         ("export A=1\n[ x = y z\nexport C=1\n", 2, "["),
-        ("export A=1\nexport B=${NOPE:?touch}\nexport C=1\n", 2, "NOPE"),
-        ("export A=1\nf() { touch @/run; }\nf\nexport C=1\n", 3, "f"),
-        ("export A=1\nexec touch @/run\nexport C=1\n", 2, "exec"),
+        ("export A=1\n[[ x =~ y ]]\nexport C=1\n", 2, "[["),
+        ("export A=1\nexport B=${NOPE:?touch}\nexport C=1\n", 2, "has to be set"),
+        ("export A=1\nf() { touch @/run; }\nf\nexport C=1\n", 3, "a command"),
+        ("export A=1\nexec touch @/run\nexport C=1\n", 2, "the command exec"),
+        ("export A=1\nexport PW = touch\nexport C=1\n", 2, "no variable can have"),
     ];
     for (script, line, what) in scripts {
         let file = tree.write("script", script);
@@ -170,6 +184,10 @@ fn what_is_not_understood_is_named_and_never_run() {
         let error = refuse(problems).unwrap_err();
         assert_eq!(error.kind, ocf::error::Kind::Installed);
         assert!(error.reason.starts_with(file.to_str().unwrap()), "{error}");
+        for word in ["touch", "NOPE", "PW", "/nope", "=~"] {
+            let said = error.reason.replace(file.to_str().unwrap(), "");
+            assert!(!said.contains(word), "the file's own words, {script}: {error}");
+        }
     }
 }
 
@@ -222,13 +240,55 @@ fn garbage_is_a_sentence_and_never_a_trap() {
     assert_eq!(error.reason, expected);
 }
 
-/// Limits of the shell don't reach the server; that is worth a warning, not a failure.
+/// What changes no variable is worth a warning, not a failure.
 #[test]
 fn what_has_no_effect_is_only_warned_of() {
     let tree = Tree::new("env-harmless");
-    let file = tree.write("script", "ulimit -n 65536 2>/dev/null\nexport A=1\necho hello >&2\n");
-    let (ours, problems) = by_us(&file);
-    assert_eq!(problems.len(), 2, "{problems:?}");
+    let text = "echo hello >&2\ncd /tmp\nmkdir -p @/made\nalias ll=ls\numask u=rwx\nexport A=1\n";
+    let (ours, problems) = by_us(&tree.write("script", text));
+    assert_eq!(problems.len(), 5, "{problems:?}");
     assert_eq!(ours[OsStr::new("A")], "1");
+    assert!(!tree.0.join("made").exists());
     refuse(problems).unwrap();
+}
+
+/// Where `sh` is bash, as on Red Hat, files have it.
+#[test]
+fn double_brackets_are_bashs() {
+    let tree = Tree::new("env-brackets");
+    let cases = [
+        ("[[ -n $HOME && $HOME == /r* ]]", true),
+        ("[[ -n $NOPE || ! -d /etc ]]", false),
+        ("[[ $HOME == \"/r*\" ]]", false),
+        ("[[ $INHERITED = in?herited && 3 -lt 20 ]]", true),
+        ("[[ ( x != y* ) && ( -z $NOPE ) ]]", true),
+        ("! [[ $HOME ]]", false),
+        ("[[ -f /etc/passwd &&\n -e / ]]", true),
+    ];
+    for (test, expected) in cases {
+        let file = tree.write("script", &format!("export A=1\n{test} && export A=2\n"));
+        let (ours, problems) = by_us(&file);
+        assert_eq!(problems, [], "{test}");
+        assert_eq!(ours[OsStr::new("A")] == "2", expected, "{test}");
+    }
+}
+
+/// What a file that is read at every stop may cost.
+#[test]
+fn a_flood_of_variables_comes_to_an_end() {
+    let tree = Tree::new("env-flood");
+    let many: String = (0..9000).map(|number| format!("export A{number}=$X\n")).collect();
+    let words = "x ".repeat(100_000);
+    for script in [
+        format!("X={}\n{many}", "x".repeat(60_000)),
+        format!("for a in {words}; do for b in {words}; do :; done; done\n"),
+        format!("export A={}id -u{}\n", "$(".repeat(5000), ")".repeat(5000)),
+        format!("export A={}1{}\n", "$((".repeat(5000), "))".repeat(5000)),
+        format!("[[ {}x ]]\n", "( ".repeat(5000)),
+        format!("[[ {}x ]]\n", "! ".repeat(5000)),
+    ] {
+        let (ours, problems) = by_us(&tree.write("script", &script));
+        assert!(!problems.is_empty());
+        assert!(ours.values().map(|value| value.len()).sum::<usize>() < 32 << 20);
+    }
 }

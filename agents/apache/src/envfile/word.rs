@@ -14,6 +14,8 @@ pub(super) enum Part {
     Text { bytes: Vec<u8>, is_quoted: bool },
     /// `$NAME`, `${NAME}`, `${NAME:-word}`.
     Variable { name: Vec<u8>, change: Option<Change>, is_quoted: bool },
+    /// `$((…))`, and the text of it.
+    Arithmetic { word: Word, is_quoted: bool },
     /// `$(command)` or the same in backquotes.
     Command { text: Vec<u8>, is_quoted: bool },
 }
@@ -157,8 +159,17 @@ impl<'a> Scanner<'a> {
             }
             Some(b'(') => {
                 self.skip(1);
+                let line = self.line;
                 let text = self.nested(Self::parenthesized)?;
-                word.push(Part::Command { text, is_quoted });
+                let inner = text.strip_prefix(b"(").and_then(|text| text.strip_suffix(b")"));
+                word.push(match inner {
+                    Some(inner) => {
+                        let mut scanner = Scanner { rest: inner, line, depth: self.depth };
+                        let inside = scanner.nested(|scanner| scanner.word(b"", true))?;
+                        Part::Arithmetic { word: inside, is_quoted }
+                    }
+                    None => Part::Command { text, is_quoted },
+                });
             }
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let name = self.name();
