@@ -9,7 +9,12 @@ impl Tail {
     fn follow(words: &[&str]) -> Self {
         let mut tail = std::process::Command::new("/usr/bin/tail");
         let silent = std::process::Stdio::null;
-        Self(tail.args(words).stdout(silent()).stderr(silent()).spawn().unwrap())
+        let tail = Self(tail.args(words).stdout(silent()).stderr(silent()).spawn().unwrap());
+        // It has its words a moment after it is the program.
+        while words_of(tail.pid()).is_empty() {
+            std::thread::yield_now();
+        }
+        tail
     }
 
     fn pid(&self) -> i32 {
