@@ -38,6 +38,7 @@ pub struct Command {
     environment: Vec<(OsString, OsString)>,
     stdin: Option<String>,
     surroundings: Surroundings,
+    limit: usize,
 }
 
 /// How a program ended.
@@ -54,9 +55,9 @@ pub enum End {
 pub struct Output {
     /// How it ended.
     pub end: End,
-    /// Its stdout, at most 1 MiB.
+    /// Its stdout, at most 1 MiB unless more is asked for.
     pub stdout: Vec<u8>,
-    /// Its stderr, at most 1 MiB.
+    /// Its stderr, as much.
     pub stderr: Vec<u8>,
     /// Whether something was dropped.
     pub truncated: bool,
@@ -148,6 +149,7 @@ impl Command {
             environment,
             stdin: None,
             surroundings: Surroundings::default(),
+            limit: watch::CAPTURE_LIMIT,
         }
     }
 
@@ -200,6 +202,13 @@ impl Command {
         self
     }
 
+    /// With so many bytes of stdout and of stderr kept, in place of 1 MiB.
+    #[must_use]
+    pub fn capture(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// Runs it to its end or to the deadline: shortly before that it gets TERM, at the deadline KILL.
     ///
     /// # Errors
@@ -227,7 +236,7 @@ impl Command {
             .stderr(Stdio::piped());
         self.surroundings.give(&mut command);
         let fed = command.spawn().and_then(|child| feed(child, self.stdin.as_deref()));
-        match fed.and_then(|child| watch::watch(child, deadline)) {
+        match fed.and_then(|child| watch::watch(child, self.limit, deadline)) {
             Ok(Some(output)) => {
                 tracing::debug!("{} ended: {:?}", self.program.display(), output.end);
                 Ok(output)

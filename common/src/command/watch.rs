@@ -16,8 +16,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, ChildStdout};
 use std::time::{Duration, Instant};
 
-/// What is kept of stdout and of stderr; the rest is read and dropped, and the output says so.
-const CAPTURE_LIMIT: usize = 1 << 20;
+/// What is kept of stdout and of stderr unless it is said; the rest is read and dropped, and the output says
+/// so.
+pub(super) const CAPTURE_LIMIT: usize = 1 << 20;
 
 /// How long before the deadline a program gets TERM; at most a quarter of its time.
 const GRACE: Duration = Duration::from_secs(2);
@@ -35,15 +36,16 @@ const LOOK: Duration = Duration::from_millis(20);
 struct Capture<P> {
     pipe: Option<P>,
     bytes: Vec<u8>,
+    limit: usize,
     truncated: bool,
 }
 
 impl<P: Read + AsFd> Capture<P> {
-    fn new(pipe: Option<P>) -> io::Result<Self> {
+    fn new(pipe: Option<P>, limit: usize) -> io::Result<Self> {
         if let Some(pipe) = &pipe {
             fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         }
-        Ok(Self { pipe, bytes: Vec::new(), truncated: false })
+        Ok(Self { pipe, bytes: Vec::new(), limit, truncated: false })
     }
 
     /// Reads what is there now, up to 1 MiB at a time: a writer without end must not keep us from
@@ -55,7 +57,7 @@ impl<P: Read + AsFd> Capture<P> {
             match pipe.read(&mut buffer) {
                 Ok(0) => self.pipe = None,
                 Ok(count) => {
-                    let room = CAPTURE_LIMIT.saturating_sub(self.bytes.len()).min(count);
+                    let room = self.limit.saturating_sub(self.bytes.len()).min(count);
                     self.bytes.extend_from_slice(buffer.get(..room).unwrap_or_default());
                     self.truncated |= room < count;
                 }
@@ -112,20 +114,24 @@ impl Captures {
 
 /// Reads until the child's end; `None` when the deadline came first. However it ends, the child is
 /// not left to itself.
-pub(super) fn watch(mut child: Child, deadline: &Deadline) -> io::Result<Option<Output>> {
+pub(super) fn watch(
+    mut child: Child,
+    limit: usize,
+    deadline: &Deadline,
+) -> io::Result<Option<Output>> {
     let left = deadline.left();
     let polite = deadline.within(left - GRACE.min(left / 4));
-    let watched = read_to_end(&mut child, &polite);
+    let watched = read_to_end(&mut child, limit, &polite);
     if !matches!(watched, Ok(Some(_))) {
         end(&mut child, deadline);
     }
     watched
 }
 
-fn read_to_end(child: &mut Child, deadline: &Deadline) -> io::Result<Option<Output>> {
+fn read_to_end(child: &mut Child, limit: usize, deadline: &Deadline) -> io::Result<Option<Output>> {
     let mut captures = Captures {
-        stdout: Capture::new(child.stdout.take())?,
-        stderr: Capture::new(child.stderr.take())?,
+        stdout: Capture::new(child.stdout.take(), limit)?,
+        stderr: Capture::new(child.stderr.take(), limit)?,
     };
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
     let pidfd = crate::sys::pidfd_open(pid).ok();
