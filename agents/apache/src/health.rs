@@ -7,7 +7,7 @@
 
 use crate::Parameters;
 use crate::expression::Expression;
-use crate::http::{self, Page, Question};
+use crate::http::{self, Page, Question, Wish};
 use crate::settings::Settings;
 use crate::target::{self, filled};
 use crate::webtest;
@@ -71,15 +71,14 @@ pub(crate) fn level10(
     if let Some(file) = &parameters.testconffile {
         let test = webtest::read(file, filled(parameters.testname.as_deref()))?;
         let target = target::test("url", &test.url, parameters, settings)?;
-        return match &test.client {
+        return match test.client {
             None => {
-                let question = Question::get(target).with_login(test.login.clone());
+                let question = Question::get(target).with_login(test.login);
                 judge(&question, &test.expression, context)
             }
             Some(client) => {
-                let shown = http::shown(&target.url);
-                let body = client.ask(&target.url, test.login.as_ref(), context)?;
-                matches(&Page { url: shown, status: 200, body, is_whole: true }, &test.expression)
+                let client = client.or(&parameters.client, context);
+                matches(&client.ask(&target.url, test.login.as_ref(), context)?, &test.expression)
             }
         };
     }
@@ -132,7 +131,8 @@ pub(crate) fn validate_host(parameters: &Parameters, context: &Context) -> Resul
         return Ok(());
     };
     let test = webtest::read(file, filled(parameters.testname.as_deref()))?;
-    test.client.map_or(Ok(()), |client| client.find(context).map(|_| ()))
+    test.client
+        .map_or(Ok(()), |client| client.or(&parameters.client, context).find(context).map(|_| ()))
 }
 
 /// Whether anything at all is said about what to ask for.
@@ -147,10 +147,14 @@ fn has_wish(parameters: &Parameters) -> bool {
 }
 
 /// Whether the front page answers at all. What the server forbids or doesn't have is an answer, and so is that
-/// it wants a certificate of ours; an error of its own is none.
+/// it wants a certificate of ours, or passes on to servers that aren't there; an error of its own is none.
 fn front(parameters: &Parameters, settings: &Settings, context: &Context) -> Result<()> {
     let target = target::index(parameters, settings)?;
     match http::fetch(&Question::head(target), &context.deadline) {
+        Ok(Page { url, status: status @ (502..=504), .. }) => {
+            tracing::info!("{url}: status {status}: this server answers, those behind it don't");
+            Ok(())
+        }
         Ok(page) if page.status >= 500 => Err(bad_status(&page)),
         Err(failure) if !failure.is_refusal => Err(failure.into()),
         Ok(_) | Err(_) => Ok(()),
@@ -162,9 +166,13 @@ fn judge(question: &Question, expression: &Expression, context: &Context) -> Res
     matches(&page, expression)
 }
 
-fn bad_status(Page { url, status, .. }: &Page) -> Error {
+fn bad_status(Page { url, status, wish, .. }: &Page) -> Error {
     let remedy = match status {
-        401 => ": it wants a login",
+        401 => match wish {
+            Wish::Login => ": it wants a login",
+            Wish::OtherLogin => ": it wants another login",
+            Wish::OtherWay => ": only AuthType Basic is supported",
+        },
         403 => ": let this host read it",
         404 => ": there is no such page",
         _ => "",
@@ -174,7 +182,7 @@ fn bad_status(Page { url, status, .. }: &Page) -> Error {
 
 /// Whether a page is one, and matches.
 fn matches(page: &Page, expression: &Expression) -> Result<()> {
-    let Page { url, status, body, is_whole } = page;
+    let Page { url, status, body, is_whole, .. } = page;
     let wrong = |what: String| Err(Error::generic(format!("{url}: {what}")));
     if !(200..300).contains(status) {
         return Err(bad_status(page));

@@ -3,22 +3,29 @@
 //! limit to what is read. A failure says in which phase it happened, and shows the URL without its login
 //! and its query: both may hold secrets.
 
+mod failure;
+mod source;
 mod tls;
 
+pub(crate) use failure::{Failure, shown};
+
 use crate::target::Target;
+use failure::{Phase, deepest, explain, late};
 use ocf::deadline::Deadline;
-use ocf::error::{Error, describe};
-use reqwest::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Method, Response, Url};
-use std::fmt::{self, Display};
+use ocf::error::describe;
+use reqwest::header::{CONNECTION, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{Client, Method, Response, StatusCode, Url};
+use std::fmt;
 use std::future::Future;
-use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 use tls::Handshake;
 
 /// What is read of a page at most, in bytes.
-const LARGEST: usize = 8 * 1024 * 1024;
+pub(crate) const LARGEST: usize = 8 * 1024 * 1024;
+
+/// How many headers an answer may have.
+const MOST_HEADERS: usize = 256;
 
 /// How often a server may send us elsewhere.
 const HOPS: usize = 50;
@@ -53,39 +60,24 @@ pub(crate) struct Page {
     pub(crate) url: String,
     /// The status (RFC 9110, section 15).
     pub(crate) status: u16,
+    /// What it wants of who asks, where the status is 401.
+    pub(crate) wish: Wish,
     /// The body, as far as it was read.
     pub(crate) body: Vec<u8>,
     /// Whether that is all of it.
     pub(crate) is_whole: bool,
 }
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    url: String,
-    phase: Phase,
-    cause: String,
-    /// Whether another question to the same server is in vain: it can't be reached, or let the time pass.
-    pub(crate) is_final: bool,
-    /// Whether it refused us in the words of TLS, as one does that wants a client's certificate.
-    pub(crate) is_refusal: bool,
-}
-
-/// How far a question came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// The host's name becomes addresses.
-    Resolve,
-    /// A connection is made.
-    Connect,
-    /// The server proves who it is.
-    Tls,
-    /// The answer begins.
-    FirstByte,
-    /// The answer ends.
-    Body,
-    /// The server sends us elsewhere.
-    Redirect,
+/// What a server wants that doesn't show its page (RFC 9110, section 11).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// A login, and there was none.
+    #[default]
+    Login,
+    /// Another login.
+    OtherLogin,
+    /// A login in another way than `Basic`.
+    OtherWay,
 }
 
 impl Question {
@@ -102,6 +94,21 @@ impl Question {
     /// The same, asked by somebody.
     pub(crate) fn with_login(self, login: Option<Login>) -> Self {
         Self { login, ..self }
+    }
+
+    /// What a server still wants that offers these ways.
+    fn wish(&self, headers: &HeaderMap) -> Wish {
+        let offers = |way: &HeaderValue| {
+            let way = String::from_utf8_lossy(way.as_bytes()).to_ascii_lowercase();
+            way.split(',').any(|part| part.trim_start().starts_with("basic"))
+        };
+        let mut ways = headers.get_all(WWW_AUTHENTICATE).iter().peekable();
+        let has_login = self.login.is_some() || !self.target.url.username().is_empty();
+        match has_login {
+            false => Wish::Login,
+            true if ways.peek().is_some() && !ways.any(offers) => Wish::OtherWay,
+            true => Wish::OtherLogin,
+        }
     }
 
     /// The same of another page. A login is for the server that it was written for, and no other.
@@ -147,7 +154,10 @@ async fn follow(question: &Question, deadline: &Deadline) -> Result<Page, Failur
     for hop in 0..=HOPS {
         let asked = ask(&question, &deadline).await;
         // What is elsewhere says nothing about this server.
-        let response = asked.map_err(|f| Failure { is_final: f.is_final && hop == 0, ..f })?;
+        let response = asked.map_err(|mut failure| {
+            failure.is_final &= hop == 0;
+            failure
+        })?;
         let is_elsewhere = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         let to = response.headers().get(LOCATION).filter(|_| is_elsewhere).cloned();
         let Some(to) = to.filter(|_| question.method != Method::HEAD) else {
@@ -167,22 +177,50 @@ async fn follow(question: &Question, deadline: &Deadline) -> Result<Page, Failur
 /// Where a server sends us.
 fn elsewhere(url: &Url, to: &HeaderValue) -> Result<Url, Failure> {
     let wrong = |cause: &str| Failure::of(url, Phase::Redirect, cause.to_owned(), false);
-    let to = std::str::from_utf8(to.as_bytes()).map_err(|_| wrong("its location is no text"))?;
-    let to = url.join(to).map_err(|_| wrong("its location is no URL"))?;
+    let bytes = to.as_bytes();
+    // Of another encoding than UTF-8 nothing is known, and every byte stays what it is.
+    let escaped = |byte: &u8| match byte {
+        0x80.. => format!("%{byte:02X}"),
+        _ => char::from(*byte).to_string(),
+    };
+    let to = std::str::from_utf8(bytes)
+        .map_or_else(|_| bytes.iter().map(escaped).collect(), str::to_owned);
+    let to = url.join(&to).map_err(|_| wrong("its location is no URL"))?;
     match to.scheme() {
         "http" | "https" => Ok(to),
         _ => Err(wrong("its location is neither http nor https")),
     }
 }
 
-/// Asks once, until the answer begins.
+/// Asks, until the answer begins: of this host from its loopback, as the shell agent's clients do, because a
+/// status page is often for that only; and as the kernel has it where that isn't let in.
 async fn ask(question: &Question, deadline: &Deadline) -> Result<Response, Failure> {
-    let url = &question.target.url;
     let addresses = resolve(&question.target, deadline).await?;
+    let source = source::find(&addresses);
+    let first = send(question, &addresses, source, deadline).await;
+    let is_in_vain = match &first {
+        Ok(response) => response.status() == StatusCode::FORBIDDEN,
+        Err(failure) => failure.is_unreached,
+    };
+    if source.is_none() || !is_in_vain {
+        return first;
+    }
+    let second = send(question, &addresses, None, deadline).await;
+    if second.is_ok() || first.is_err() { second } else { first }
+}
+
+/// Asks once, until the answer begins.
+async fn send(
+    question: &Question,
+    addresses: &[SocketAddr],
+    source: Option<IpAddr>,
+    deadline: &Deadline,
+) -> Result<Response, Failure> {
+    let url = &question.target.url;
     // Half of the time: a server that takes connections gets the other half to answer.
     let patience = deadline.left() / 2;
     let handshake = Handshake::default();
-    let client = client(&question.target, &addresses, patience, &handshake)?;
+    let client = client(&question.target, (addresses, source), patience, &handshake)?;
     let mut request = client.request(question.method.clone(), url.clone());
     if let Some(login) = &question.login {
         request = request.basic_auth(&login.user, Some(&login.password));
@@ -195,14 +233,17 @@ async fn ask(question: &Question, deadline: &Deadline) -> Result<Response, Failu
     }
 }
 
-/// The addresses of a host whose name says nothing: none where reqwest needs none.
+/// The addresses of a URL's host.
 async fn resolve(target: &Target, deadline: &Deadline) -> Result<Vec<SocketAddr>, Failure> {
     let url = &target.url;
-    let Some(name) = url.domain() else { return Ok(target.addresses.clone()) };
     if !target.addresses.is_empty() {
         return Ok(target.addresses.clone());
     }
     let port = url.port_or_known_default().unwrap_or_default();
+    let Some(name) = url.domain() else {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        return Ok(host.parse().map(|host| SocketAddr::new(host, port)).into_iter().collect());
+    };
     if name.eq_ignore_ascii_case("localhost") {
         return Ok(vec![
             ([127, 0, 0, 1], port).into(),
@@ -223,7 +264,7 @@ async fn resolve(target: &Target, deadline: &Deadline) -> Result<Vec<SocketAddr>
 
 fn client(
     target: &Target,
-    addresses: &[SocketAddr],
+    (addresses, source): (&[SocketAddr], Option<IpAddr>),
     patience: Duration,
     handshake: &Handshake,
 ) -> Result<Client, Failure> {
@@ -244,6 +285,11 @@ fn client(
         .pool_max_idle_per_host(0)
         .default_headers(HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]))
         .user_agent(AGENT)
+        .local_address(source)
+        .http1_max_headers(MOST_HEADERS)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
         .connect_timeout(patience);
     if let Some(name) = target.url.domain() {
         builder = builder.resolve_to_addrs(name, addresses);
@@ -259,6 +305,7 @@ async fn read(
 ) -> Result<Page, Failure> {
     let url = &question.target.url;
     let status = response.status().as_u16();
+    let wish = question.wish(response.headers());
     let (mut body, mut is_whole) = (Vec::new(), false);
     while !is_whole && body.len() < LARGEST {
         match in_time(deadline, response.chunk()).await {
@@ -272,91 +319,19 @@ async fn read(
         }
     }
     if !is_whole {
-        // A line that isn't whole might match as it wouldn't otherwise.
-        body.truncate(LARGEST);
-        let end = body.iter().rposition(|byte| *byte == b'\n');
-        body.truncate(end.map_or(body.len(), |end| end + 1));
+        cut(&mut body);
     }
-    Ok(Page { url: shown(url), status, body, is_whole })
+    Ok(Page { url: shown(url), status, wish, body, is_whole })
+}
+
+/// Takes away the line that isn't whole: it might match as it wouldn't otherwise.
+pub(crate) fn cut(body: &mut Vec<u8>) {
+    body.truncate(LARGEST);
+    let end = body.iter().rposition(|byte| *byte == b'\n');
+    body.truncate(end.map_or(body.len(), |end| end + 1));
 }
 
 /// What comes before the deadline.
 async fn in_time<T>(deadline: &Deadline, what: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(deadline.left(), what).await.ok()
-}
-
-fn late(url: &Url, phase: Phase, deadline: &Deadline) -> Failure {
-    let cause = format!("nothing came within {:.1} s", deadline.used().as_secs_f64());
-    Failure::of(url, phase, cause, true)
-}
-
-/// Why a question wasn't answered.
-fn explain(url: &Url, error: &reqwest::Error, has_begun: bool, patience: Duration) -> Failure {
-    let is_refusal = tls::is_refusal(error);
-    if !error.is_connect() {
-        let cause = tls::find_cause(error).unwrap_or_else(|| deepest(error));
-        return Failure { is_refusal, ..Failure::of(url, Phase::FirstByte, cause, false) };
-    }
-    let phase = if has_begun { Phase::Tls } else { Phase::Connect };
-    let cause = if error.is_timeout() {
-        format!("nothing came within {:.1} s", patience.as_secs_f64())
-    } else {
-        tls::find_cause(error).unwrap_or_else(|| deepest(error))
-    };
-    Failure { is_refusal, ..Failure::of(url, phase, cause, true) }
-}
-
-/// The error behind all others: those before it only say that there is one.
-fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last.downcast_ref::<io::Error>().map_or_else(|| last.to_string(), describe)
-}
-
-/// A URL without its login, its query and its fragment, cut where it is long.
-pub(crate) fn shown(url: &Url) -> String {
-    const LONGEST: usize = 56;
-    let mut url = url.clone();
-    // Only a URL that has no host can't lose them, and that is none of ours.
-    let _is_gone = url.set_username("").is_ok() && url.set_password(None).is_ok();
-    url.set_query(None);
-    url.set_fragment(None);
-    let text = String::from(url);
-    match text.get(..LONGEST) {
-        Some(start) if text.len() > LONGEST => format!("{start}..."),
-        _ => text,
-    }
-}
-
-impl Failure {
-    fn of(url: &Url, phase: Phase, cause: String, is_final: bool) -> Self {
-        Self { url: shown(url), phase, cause, is_final, is_refusal: false }
-    }
-}
-
-impl Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Resolve => "no address",
-            Self::Connect => "no connection",
-            Self::Tls => "no TLS",
-            Self::FirstByte => "no answer",
-            Self::Body => "no whole answer",
-            Self::Redirect => "no page",
-        })
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.url, self.phase, self.cause)
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::generic(failure.to_string())
-    }
 }

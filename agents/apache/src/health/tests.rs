@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! What is judged how, by small real servers. The names begin with the rows of the survey of the shell agent.
 
+mod clients;
 mod level0;
 mod level10;
 mod server;
+mod strict;
 mod unwell;
 
 use crate::Parameters;

@@ -2,17 +2,21 @@
 //! TLS, made ready only for a URL that needs it: reading this host's authorities costs more than the whole
 //! of a monitor does.
 
-use rustls::client::Tls13ClientSessionValue;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue};
-use rustls::crypto::{self, CryptoProvider};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError as Bad, ClientConfig, DigitallySignedStruct, Error as Tls};
-use rustls::{NamedGroup, RootCertStore, SignatureScheme};
+mod certificate;
+mod verifier;
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ClientSessionStore, Resumption};
+use rustls::client::{Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::crypto;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription as Alert, CertificateError as Bad, ClientConfig, Error as Tls};
+use rustls::{NamedGroup, RootCertStore};
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use verifier::{Unverified, Verifier};
 
 /// Knows whether a handshake has begun: then there is a connection. It keeps no sessions, for there is
 /// never a second.
@@ -38,28 +42,20 @@ pub(super) fn configuration(
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
-    let builder = if is_verified || !is_https {
-        builder.with_root_certificates(authorities(is_https)?)
-    } else {
-        let verifier = Arc::new(Unverified(provider));
+    let builder = if is_https {
+        let verifier: Arc<dyn ServerCertVerifier> = match is_verified {
+            true => {
+                Arc::new(Verifier::new(rustls_native_certs::load_native_certs().certs, &provider)?)
+            }
+            false => Arc::new(Unverified),
+        };
         builder.dangerous().with_custom_certificate_verifier(verifier)
+    } else {
+        builder.with_root_certificates(RootCertStore::empty())
     };
     let mut configuration = builder.with_no_client_auth();
     configuration.resumption = Resumption::store(Arc::new(handshake.clone()));
     Ok(configuration)
-}
-
-/// Whom this host trusts.
-fn authorities(is_https: bool) -> Result<Arc<RootCertStore>, String> {
-    let mut store = RootCertStore::empty();
-    if is_https {
-        let found = rustls_native_certs::load_native_certs();
-        let (used, _) = store.add_parsable_certificates(found.certs);
-        if used == 0 {
-            return Err("this host trusts no authority: install ca-certificates".to_owned());
-        }
-    }
-    Ok(Arc::new(store))
 }
 
 /// Why a handshake failed, where it did, with the remedy.
@@ -67,9 +63,14 @@ pub(super) fn find_cause(error: &(dyn Error + 'static)) -> Option<String> {
     find(error).map(explain)
 }
 
-/// Whether the server itself ended it, with an alert (RFC 8446, section 6).
+/// Whether the server itself ended it, with an alert (RFC 8446, section 6), or speaks TLS as this client
+/// doesn't.
 pub(super) fn is_refusal(error: &(dyn Error + 'static)) -> bool {
-    matches!(find(error), Some(Tls::AlertReceived(_)))
+    let found = find(error);
+    matches!(
+        found,
+        Some(Tls::AlertReceived(_) | Tls::PeerIncompatible(_) | Tls::InvalidCertificate(_))
+    )
 }
 
 fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Tls> {
@@ -98,57 +99,26 @@ fn explain(error: &Tls) -> String {
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 "the certificate is for another name: use that in the URL"
             }
+            Bad::BadSignature => "renew the certificate, with RSA of 2048 bits or ECDSA",
             Bad::Other(_) => "this host must be made to trust the certificate itself",
             other => return format!("the certificate can't be used: {other}"),
         }
         .to_owned(),
         Tls::AlertReceived(alert) => {
-            let alert = format!("{alert:?}");
-            format!("the server refuses with the alert {alert}")
+            let remedy = match alert {
+                Alert::ProtocolVersion => ": let SSLProtocol have TLSv1.2",
+                // Before TLS 1.3 it says that for want of a certificate, too.
+                Alert::HandshakeFailure => ": see SSLCipherSuite, SSLVerifyClient",
+                Alert::CertificateRequired | Alert::BadCertificate => ": see SSLVerifyClient",
+                _ => "",
+            };
+            format!("the server's alert is {alert:?}{remedy}")
+        }
+        Tls::PeerIncompatible(_) => {
+            "the server's TLS is too old: see SSLProtocol, SSLCipherSuite".to_owned()
         }
         Tls::InvalidMessage(_) => "the server speaks no TLS: use http in the URL".to_owned(),
         other => other.to_string(),
-    }
-}
-
-/// Takes any certificate: of a server that is known already. The signatures are still looked at.
-#[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Tls> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Tls> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Tls> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

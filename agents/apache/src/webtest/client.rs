@@ -2,9 +2,8 @@
 //! A test's own client: a program that is given the URL as its last argument, and prints the page. Passwords
 //! go to curl and wget through their input, for everybody can read a process's arguments.
 
-use crate::http::Login;
-use crate::words;
-use ocf::command::{Command, find_program};
+use crate::http::{self, LARGEST, Login, Page, Wish};
+use ocf::command::{Command, End, find_program};
 use ocf::{Context, Error, Result};
 use reqwest::Url;
 use std::path::{Path, PathBuf};
@@ -18,14 +17,24 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// The client that a test names. For curl and wget without options the agent asks itself.
+    /// The client that a test names, perhaps with options. For curl and wget without options the agent asks
+    /// itself. Blanks divide, and nothing keeps them: what stands in quotes is split, and its quotes stay.
     pub(super) fn of(program: &str, options: &str) -> Option<Self> {
-        let options = words::split(options);
+        let mut words = program.split_ascii_whitespace().chain(options.split_ascii_whitespace());
+        let program = if program.is_empty() { None } else { words.next() };
+        let options: Vec<_> = words.map(str::to_owned).collect();
         match program {
-            "" | "curl" | "wget" if options.is_empty() => None,
-            "" => Some(Self { program: None, options }),
-            program => Some(Self { program: Some(program.to_owned()), options }),
+            None | Some("curl" | "wget") if options.is_empty() => None,
+            program => Some(Self { program: program.map(str::to_owned), options }),
         }
+    }
+
+    /// With a program that there is, where the test names none: the parameter `client`.
+    pub(crate) fn or(self, program: &str, context: &Context) -> Self {
+        let is_there =
+            || !program.is_empty() && find_program(context, Path::new(program)).is_some();
+        let program = self.program.or_else(|| is_there().then(|| program.to_owned()));
+        Self { program, ..self }
     }
 
     /// The program on this host.
@@ -42,17 +51,12 @@ impl Client {
         })
     }
 
-    /// Has it ask, and returns what it printed.
+    /// Has it ask, and returns what it printed for a page.
     ///
     /// # Errors
     /// `installed` (5): it isn't there; `configured` (6): it would show a password to everybody;
-    /// `generic` (1): it can't be run, or doesn't end in time.
-    pub(crate) fn ask(
-        &self,
-        url: &Url,
-        login: Option<&Login>,
-        context: &Context,
-    ) -> Result<Vec<u8>> {
+    /// `generic` (1): it can't be run, doesn't end in time, or prints nothing.
+    pub(crate) fn ask(&self, url: &Url, login: Option<&Login>, context: &Context) -> Result<Page> {
         let program = self.find(context)?;
         let command = Command::new(context, &program);
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -70,7 +74,7 @@ impl Client {
                 // It reads no configuration from a pipe, but URLs.
                 let text = format!("{}\n", with_login(url.clone(), &login));
                 let command = command.args(["-q", "--no-proxy", "-O", "-", "-i", "-"]);
-                return run(command.args(&self.options).stdin(text), context);
+                return run(command.args(&self.options).stdin(text), (&name, url), context);
             }
             _ if of_url.is_some() => {
                 let wrong = "would show the URL's password to everybody: take it out";
@@ -78,12 +82,28 @@ impl Client {
             }
             _ => command,
         };
-        run(command.args(&self.options).arg(shown.as_str()), context)
+        run(command.args(&self.options).arg(shown.as_str()), (&name, url), context)
     }
 }
 
-fn run(command: Command, context: &Context) -> Result<Vec<u8>> {
-    Ok(command.run(&context.deadline)?.stdout)
+fn run(command: Command, (name, url): (&str, &Url), context: &Context) -> Result<Page> {
+    let output = command.capture(LARGEST).run(&context.deadline)?;
+    let url = http::shown(url);
+    let mut body = output.stdout;
+    if body.is_empty() {
+        let end = match output.end {
+            End::Exit(0) => String::new(),
+            End::Exit(status) => format!(", and ended with status {status}"),
+            End::Signal(signal) => format!(", and died of signal {signal}"),
+        };
+        return Err(Error::generic(format!("{url}: {name} printed nothing{end}")));
+    }
+    let is_whole = !output.truncated;
+    if !is_whole {
+        http::cut(&mut body);
+    }
+    // Such a program doesn't tell the status; what it prints is taken for the page.
+    Ok(Page { url, status: 200, wish: Wish::default(), body, is_whole })
 }
 
 fn with_login(mut url: Url, login: &Login) -> Url {

@@ -158,12 +158,12 @@ fn m22_a_server_without_a_status_page_is_asked_for_its_front_page() {
             send(stream, format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes());
         })
     };
-    for status in ["200 OK", "204 x", "301 x", "401 x", "403 x", "404 x", "405 x"] {
+    for status in ["200 OK", "204 x", "301 x", "401 x", "403 x", "404 x", "405 x", "503 x"] {
         let server = front(status);
         by_settings(&server, Some("/server-status")).unwrap_or_else(|e| panic!("{status}: {e}"));
         assert!(server.heads()[1].starts_with("HEAD / HTTP/1.1\r\n"), "{:?}", server.heads());
     }
-    for status in ["500 x", "502 x", "503 x"] {
+    for status in ["500 x", "501 x", "507 x"] {
         let server = front(status);
         reason(by_settings(&server, Some("/server-status")), &["/server-status: status 404"]);
     }
