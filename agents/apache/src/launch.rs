@@ -61,11 +61,12 @@ impl<'a> Launch<'a> {
     }
 
     /// Asks the program only whether it can take its configuration; `false` where it doesn't say so in time.
+    /// These directories needn't be there yet.
     ///
     /// # Errors
     /// As [`Question::is_answered`].
-    pub(crate) fn check(&self, deadline: Deadline) -> Result<bool> {
-        self.question(deadline).is_answered()
+    pub(crate) fn check(&self, deadline: Deadline, missing: &[&Path]) -> Result<bool> {
+        self.question(deadline).is_answered(missing)
     }
 
     fn question(&self, deadline: Deadline) -> Question<'_> {

@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 /// How much of a line of the program's goes into the log, in characters.
 const LONGEST: usize = 1000;
 
+/// A directory that every host has.
+const THERE: &str = "/";
+
 /// What begins the line with which the server begins to say how it would run.
 const RUN: &[u8] = b"ServerRoot: \"";
 
@@ -36,7 +39,7 @@ pub(crate) struct Answer {
 }
 
 /// What is asked: which program, with which configuration, environment and words, and until when.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Question<'a> {
     pub(crate) context: &'a Context,
     pub(crate) layout: &'a Layout,
@@ -94,15 +97,33 @@ impl Question<'_> {
     }
 
     /// Asks the program whether it can take its configuration, and nothing else; `false` where it didn't say so
-    /// in time.
+    /// in time. These directories are missing and will be made: that one of them is isn't held against the
+    /// configuration, and where a variable names it, what stands behind is looked at, too.
     ///
     /// # Errors
     /// As [`Question::ask`].
-    pub(crate) fn is_answered(&self) -> Result<bool> {
-        match self.put(None)? {
-            Some(output) if output.is_success() => Ok(true),
-            Some(output) => Err(refused(self.layout, &output)),
-            None => Ok(false),
+    pub(crate) fn is_answered(&self, missing: &[&Path]) -> Result<bool> {
+        let Some(output) = self.put(None)? else { return Ok(false) };
+        if output.is_success() {
+            return Ok(true);
+        }
+        if !is_want_of(&output, missing) {
+            return Err(refused(self.layout, &output));
+        }
+        let mut environment = self.environment.clone();
+        for value in environment.values_mut() {
+            let path = Path::new(value.as_os_str());
+            let is_missing = || missing.iter().any(|missing| missing.starts_with(path));
+            if path.is_absolute() && !path.is_dir() && is_missing() {
+                *value = THERE.into();
+            }
+        }
+        let with_directories = Question { environment: &environment, ..self.clone() };
+        match with_directories.put(None)? {
+            Some(output) if !output.is_success() && !is_want_of(&output, missing) => {
+                Err(refused(self.layout, &output))
+            }
+            answer => Ok(answer.is_some()),
         }
     }
 
@@ -166,6 +187,13 @@ fn corrected(mut settings: Settings, run: &[u8]) -> Settings {
         settings.error_log = path(run, "Main ErrorLog").or(settings.error_log);
     }
     settings
+}
+
+/// Whether a program refuses its configuration for want of one of these directories.
+fn is_want_of(output: &Output, missing: &[&Path]) -> bool {
+    let text = [output.stderr.as_slice(), &output.stdout].concat();
+    let text = String::from_utf8_lossy(&text);
+    refusal::is_want_of(&text, missing)
 }
 
 /// The error of a program that refuses its configuration. Its own words go to the log.

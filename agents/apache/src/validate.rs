@@ -27,13 +27,10 @@ pub(crate) fn validate(site: &Site<'_>) -> Result<()> {
     advise(site);
     health::validate_host(site.parameters, site.context)?;
     let missing = directory::find_missing(site.settings()?);
-    if let Some(path) = missing.first() {
-        // The program would refuse its configuration for want of it.
-        let path = path.display();
-        tracing::info!("{path} is missing: start makes it, and asks the program then");
-        return Ok(());
+    for path in &missing {
+        tracing::info!("{} is missing: start makes it", path.display());
     }
-    if !launch.check(site.context.deadline.clone())? {
+    if !launch.check(site.context.deadline.clone(), &missing)? {
         // A server that looks for names, or has very many hosts; the shell agent doesn't ask at all.
         tracing::warn!(
             "{}: whether the server takes it isn't known",

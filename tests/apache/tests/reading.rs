@@ -198,3 +198,23 @@ fn an_envfiles_own_words_are_told_to_nobody() {
         }
     });
 }
+
+/// What start would find, beside the directories that it would make.
+#[test]
+fn a_missing_directory_hides_no_other_mistake() {
+    inside(|| {
+        let world = World::stock(apache_tests::Agent::Ours);
+        for directory in ["/run/apache2", "/run/lock/apache2", "/var/log/apache2"] {
+            let _was_there = fs::remove_dir_all(directory);
+        }
+        world.expect("validate-all", 0);
+        let text = "Mutex file:${APACHE_LOCK_DIR} default\n";
+        world.write("/etc/apache2/conf-enabled/a.conf", text);
+        world.expect("validate-all", 0);
+        world.write("/etc/apache2/conf-enabled/wrong.conf", "Nonsense on\n");
+        let seen =
+            world.expect_reason("validate-all", 5, "wrong.conf line 1: Invalid command 'Nonsense'");
+        assert!(!std::path::Path::new("/run/apache2").exists(), "{seen}");
+        world.expect_reason("start", 5, "wrong.conf line 1: Invalid command 'Nonsense'");
+    });
+}

@@ -57,6 +57,21 @@ pub(super) fn sentence(text: &str, configuration: &Path) -> String {
     }
 }
 
+/// Whether what the server says is only that one of these directories isn't there.
+pub(super) fn is_want_of(text: &str, missing: &[&Path]) -> bool {
+    let Some(said) = log::complaint(text) else { return false };
+    // The first two say it where they read it, and don't always name it.
+    let is_early = ["DefaultRuntimeDir must be a valid directory", "Invalid Mutex directory in"]
+        .iter()
+        .any(|words| said.contains(words));
+    let named = said.split_once("Cannot access directory '").and_then(|(_, rest)| {
+        let (name, _) = rest.split_once('\'')?;
+        Some(Path::new(name))
+    });
+    let is_missing = |path| missing.contains(&path);
+    is_early && !missing.is_empty() || named.is_some_and(is_missing)
+}
+
 /// The file that isn't there and that SUSE's own start would have written.
 fn generated(what: &str) -> Option<&str> {
     let (_, file) = what.split_once("Could not open configuration file ")?;

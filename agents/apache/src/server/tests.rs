@@ -109,3 +109,21 @@ fn a_variable_without_a_value_is_named() {
     assert_eq!(refusal::sentence(&text, &path), expected);
     fs::remove_file(&path).unwrap();
 }
+
+#[test]
+fn only_the_want_of_a_directory_that_will_be_made_is_forgiven() {
+    let missing = [Path::new("/run/nope")];
+    let access = "(2)No such file or directory: AH02291: Cannot access directory '/run/nope/' for \
+                  main error log\nAH00014: Configuration check failed\n";
+    let early = "apache2: Syntax error on line 2 of /a: DefaultRuntimeDir must be a valid directory, \
+                 absolute or relative to ServerRoot\n";
+    let mutex =
+        "AH00526: Syntax error on line 2 of /a:\nInvalid Mutex directory in argument file:x\n";
+    for text in [access, early, mutex] {
+        assert!(refusal::is_want_of(text, &missing), "{text}");
+        assert!(!refusal::is_want_of(text, &[]), "{text}");
+    }
+    assert!(!refusal::is_want_of(access, &[Path::new("/run/other")]));
+    let other = "AH00526: Syntax error on line 2 of /a:\nInvalid command 'X'\n";
+    assert!(!refusal::is_want_of(other, &missing) && !refusal::is_want_of("", &missing));
+}
