@@ -40,7 +40,7 @@ impl Mark {
     }
 
     /// What was logged since, the last of it; it goes into our own log, too.
-    fn complaint(&self) -> Option<String> {
+    pub(crate) fn complaint(&self) -> Option<String> {
         let text = read_from(self.path.as_deref()?, self.length)?;
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
@@ -60,12 +60,25 @@ fn read_from(path: &Path, from: u64) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// What stands in lines that don't say what is wrong: levels, a name that isn't needed, and consequences.
+const HARMLESS: [&str; 11] = [
+    "warn]",
+    "notice]",
+    "info]",
+    "debug]",
+    "AH00558",
+    "AH02311: ",
+    "AH02312: ",
+    "AH00016: ",
+    "SSL Library Error: ",
+    "Unable to read pass phrase",
+    "mod_ssl (Pass Phrase Dialog)",
+];
+
 /// The line that says what is wrong: the first that is neither a warning nor a consequence, without what
 /// stands before its text.
 pub(crate) fn complaint(text: &str) -> Option<String> {
-    let is_harmless = |line: &&str| {
-        ["warn]", "notice]", "info]", "debug]", "AH00558"].iter().any(|word| line.contains(word))
-    };
+    let is_harmless = |line: &&str| HARMLESS.iter().any(|word| line.contains(word));
     let mut lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_harmless(line));
     let line = without_head(lines.next()?);
@@ -233,6 +246,22 @@ mod tests {
         let expected = "apr_sockaddr_info_get() failed for node1";
         assert_eq!(unresolved(line).as_deref(), Some(expected));
         assert_eq!(unresolved("AH00558: x\n"), None);
+    }
+
+    #[test]
+    fn what_tls_lacks_is_said_and_not_that_it_is_over() {
+        let log = "[Sun] [ssl:error] [pid 52:tid 52] SSL Library Error: error:068000A8:wrong tag\n\
+            [Sun] [ssl:emerg] [pid 52:tid 52] AH02312: Fatal error initialising mod_ssl, \
+            exiting.\n[Sun] [ssl:emerg] [pid 52:tid 52] AH02564: Failed to configure encrypted (?) \
+            private key web.example:8443:0, check /run/w/k.pem\nAH00016: Configuration Failed\n";
+        let found = complaint(log).unwrap();
+        let said = "Failed to configure encrypted (?) private key web.example:8443:0, check \
+            /run/w/k.pem";
+        assert_eq!(sentence(&found), said);
+        let dialog = "Apache/2.4.71 mod_ssl (Pass Phrase Dialog)\n\
+            Unable to read pass phrase [Hint: key introduced or changed before restart?]\n";
+        assert_eq!(complaint(dialog), None);
+        assert_eq!(complaint("AH00016: Configuration Failed\n"), None);
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub(crate) fn start(site: &Site<'_>, seen: &mut Seen) -> Result<()> {
     let given = given_pid_file(site, &settings, program)?;
     given.iter().chain(&settings.pid_file).try_for_each(|path| pidfile::check(path))?;
     let mark = Mark::of(settings.error_log.as_deref());
-    let begun = detach(site, &launch, given.as_deref(), answer.unresolved).and_then(|unresolved| {
+    let detached = detach(site, &launch, given.as_deref(), answer.unresolved, &mark);
+    let begun = detached.and_then(|unresolved| {
         let pid_file = given.or_else(|| settings.pid_file.clone()).unwrap_or_default();
         let server = wait_for_server(site, program, &pid_file, &mark)?;
         remember(site, server, program, pid_file.clone(), &settings);
@@ -110,12 +111,13 @@ fn detach(
     launch: &Launch<'_>,
     pid_file: Option<&Path>,
     unresolved: Option<String>,
+    mark: &Mark,
 ) -> Result<Option<String>> {
     let deadline = &site.context.deadline;
     match launch.run(launch.program()?, pid_file, &deadline.share(FOR_DETACHING)) {
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stderr);
-            match judge(&output, &text) {
+            match judge(&output, &text, mark) {
                 Ok(()) => Ok(log::unresolved(&text).or(unresolved)),
                 Err(error) => Err(taken_by_ours(site, &text).unwrap_or(error)),
             }
@@ -143,7 +145,7 @@ fn still_reads(site: &Site<'_>, unresolved: Option<&str>) -> Error {
 }
 
 /// What the program's end means: a server that detaches leaves status 0.
-fn judge(output: &Output, text: &str) -> Result<()> {
+fn judge(output: &Output, text: &str, mark: &Mark) -> Result<()> {
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
     match output.end {
         End::Exit(0) => {
@@ -153,7 +155,9 @@ fn judge(output: &Output, text: &str) -> Result<()> {
         End::Exit(status) => {
             lines().for_each(|line| tracing::error!("{line}"));
             let stdout = String::from_utf8_lossy(&output.stdout);
-            let said = log::complaint(text).or_else(|| log::complaint(&stdout));
+            // What goes wrong once its log is open is there: keys and certificates, for one.
+            let said = log::complaint(text);
+            let said = said.or_else(|| mark.complaint()).or_else(|| log::complaint(&stdout));
             let unsaid = || format!("the server ended with status {status} at once: see its log");
             Err(Error::generic(said.map_or_else(unsaid, |said| log::sentence(&said))))
         }

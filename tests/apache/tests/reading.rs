@@ -218,3 +218,32 @@ fn a_missing_directory_hides_no_other_mistake() {
         world.expect_reason("start", 5, "wrong.conf line 1: Invalid command 'Nonsense'");
     });
 }
+
+/// The program's output has a status, or a banner; why it ended is in the server's log.
+#[test]
+fn a_key_that_cannot_be_used_is_named() {
+    inside(|| {
+        let make = |words: &[&str]| {
+            server::call("openssl", words);
+        };
+        let world = World::ours();
+        let [key, certificate] = ["{w}/k.pem", "{w}/c.pem"].map(|name| world.text(name));
+        world.configure(
+            "LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so\n\
+             LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\nSSLEngine on\n\
+             SSLCertificateFile {w}/c.pem\nSSLCertificateKeyFile {w}/k.pem",
+        );
+        let request = ["req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=localhost", "-out"];
+        let signed = [&request[..], &[certificate.as_str(), "-keyout", key.as_str()]].concat();
+        make(&[&signed[..], &["-nodes"]].concat());
+        make(&["genrsa", "-out", &key, "2048"]);
+        world.expect_reason("start", 1, "Certificate and private key");
+        assert!(world.log().contains("AH02565"), "{}", world.log());
+        make(&[&signed[..], &["-passout", "pass:word"]].concat());
+        world.expect_reason("start", 1, "Failed to configure encrypted (?) private key");
+        assert!(!has_servers());
+        make(&[&signed[..], &["-nodes"]].concat());
+        world.expect("start", 0);
+        world.expect("stop", 0);
+    });
+}
