@@ -9,10 +9,6 @@ use std::time::Duration;
 /// Where the third host finds the program that asks (`bin/lab_asks.rs`).
 const ASKER: &str = "/usr/sbin/lab_asks";
 
-const LOG: &str = "/var/log/lab_asks.log";
-
-const PID: &str = "/run/lab_asks.pid";
-
 /// Words of its lines: it was answered, it wasn't any more, the end.
 pub const UP: &str = "up";
 /// See [`UP`].
@@ -20,21 +16,20 @@ pub const DOWN: &str = "down";
 /// See [`UP`].
 pub const END: &str = "end";
 
-/// Questions that go on until this is dropped.
+/// Questions to one server that go on until this is dropped.
 #[derive(Debug)]
 pub struct Asking<'a> {
     outside: &'a Host,
+    log: String,
+    pid: String,
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         // After `end` there is nobody to be ended, and that is no failure.
-        let _ = self.outside.run(STOP);
+        let _ = self.stop();
     }
 }
-
-const STOP: [&str; 7] =
-    ["start-stop-daemon", "--stop", "--oknodo", "--retry", "TERM/30", "--pidfile", PID];
 
 /// What became of the questions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +45,12 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// Whether there ever was none, after there had been one.
+    #[must_use]
+    pub fn was_down(&self) -> bool {
+        !self.gaps.is_empty() || (self.now.is_none() && !self.pages.is_empty())
+    }
+
     /// All the time without an answer.
     #[must_use]
     pub fn unreachable(&self) -> Duration {
@@ -69,11 +70,18 @@ impl<'a> Asking<'a> {
             let copy = cluster.docker().invocation(["cp"]);
             cluster.docker().runner.run_ok(&copy.args([program.as_os_str(), there.as_ref()]))?;
         }
-        outside.ok(["rm", "-f", LOG])?;
-        let start = ["start-stop-daemon", "--start", "--background", "--output", LOG];
-        let record = ["--make-pidfile", "--pidfile", PID, "--exec", ASKER, "--", address];
+        let log = format!("/var/log/lab_asks-{address}.log");
+        let pid = format!("/run/lab_asks-{address}.pid");
+        outside.ok(["rm", "-f", &log])?;
+        let start = ["start-stop-daemon", "--start", "--background", "--output", &log];
+        let record = ["--make-pidfile", "--pidfile", &pid, "--startas", ASKER, "--", address];
         outside.ok(start.into_iter().chain(record))?;
-        Ok(Self { outside })
+        Ok(Self { outside, log, pid })
+    }
+
+    fn stop(&self) -> Result<()> {
+        let stop = ["start-stop-daemon", "--stop", "--oknodo", "--retry", "TERM/30"];
+        self.outside.ok(stop.into_iter().chain(["--pidfile", &self.pid])).map(|_| ())
     }
 
     /// The answers so far.
@@ -81,7 +89,7 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// The third host doesn't answer, or the program's words aren't understood.
     pub fn so_far(&self) -> Result<Answers> {
-        parse(&self.outside.ok(["cat", LOG])?.stdout)
+        parse(&self.outside.ok(["cat", &self.log])?.stdout)
     }
 
     /// Ends the questions.
@@ -89,7 +97,7 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// As [`Self::so_far`], or they broke off.
     pub fn end(self) -> Result<Answers> {
-        self.outside.ok(STOP)?;
+        self.stop()?;
         let answers = self.so_far()?;
         if answers.asked == 0 {
             return Err(Error::new("the questions broke off"));

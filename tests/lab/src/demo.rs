@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `make demo`: our agents in the hands of a real cluster, shown step by step.
+//! `make demo`: a bundle of web servers on our agents alone, in the hands of a real cluster, hurt and shown step
+//! by step.
 
-use crate::checks::{Check, ENDING, EQUIPPED, PACKAGED, SMALL};
+use crate::bundle::{Bundle, IMAGE, THREE, size};
+use crate::checks::{Check, ENDING, EQUIPPED, Evidence, PACKAGED};
 use crate::cluster::{Cluster, Plan};
+use crate::fault::{self, Outcome, strike};
 use crate::power::Role;
 use crate::progress::Progress;
-use crate::{Lab, Result, failover, logs};
+use crate::recipe::Kind;
+use crate::scenarios::settle;
+use crate::{Lab, Result, carry, logs};
 use std::path::Path;
 
 /// Runs the demo to its end, the lab's included. A cluster that is to be kept stays, and how to
@@ -19,14 +24,14 @@ pub fn run(lab: Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Resul
     }
     // Images first: their steps are not the hosts'.
     Cluster::images(&lab, progress, plan)?;
+    let image = lab.image(progress, Kind::Bundle(plan.release), Some(plan.packages))?;
     let label = "two nodes and a third host, on a network of their own";
     let cluster = progress.step(label, || Cluster::prepare(&lab, progress, plan))?;
-    if let Err(error) = tell(&cluster, progress, plan.is_kept) {
-        if matches!(error, crate::Error::Failed(_)) {
-            logs::collect(&cluster, logs, progress);
-        }
-        return Err(error);
+    let told = tell(&cluster, progress, &image, plan.is_kept);
+    if let Err(crate::Error::Failed(_)) = told {
+        logs::collect(&cluster, logs, progress);
     }
+    let outcomes = told?;
     let kept = plan.is_kept.then(|| how_to_go_on(&cluster));
     if plan.is_kept {
         cluster.site.keep()?;
@@ -36,6 +41,8 @@ pub fn run(lab: Lab, progress: &Progress, plan: &Plan<'_>, logs: &Path) -> Resul
     }
     progress.note("");
     progress.table().iter().for_each(|line| progress.note(line));
+    progress.note("");
+    outcomes.iter().for_each(|line| progress.note(line));
     kept.iter().flatten().for_each(|line| progress.note(line));
     Ok(())
 }
@@ -71,19 +78,32 @@ fn how_to_go_on_with(names: &[String], own_server: Option<u32>) -> Vec<String> {
     lines
 }
 
-fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
-    let show = |check: &Check| {
-        let evidence = progress.step(check.name, || (check.run)(cluster))?;
-        progress.evidence(evidence);
+/// Tells the story, and gives the table of what the faults cost.
+fn tell(cluster: &Cluster, progress: &Progress, image: &str, is_kept: bool) -> Result<Vec<String>> {
+    let step = |name: &str, run: &dyn Fn() -> Result<Evidence>| {
+        progress.evidence(progress.step(name, run)?);
         Ok(())
     };
+    let show = |check: &Check| step(check.name, &|| (check.run)(cluster));
     progress.step("corosync and Pacemaker are up on both nodes", || cluster.boot())?;
-    let evidence = progress.step("a fence device for each node", || cluster.add_fencing())?;
-    progress.evidence(evidence);
+    step("a fence device for each node", &|| cluster.add_fencing())?;
     show(&EQUIPPED)?;
     show(&PACKAGED)?;
-    failover::TOGETHER.iter().chain(&failover::LOSS).try_for_each(show)?;
-    failover::STOP.iter().chain(&SMALL).try_for_each(show)?;
+    step("both nodes have the bundle's image", &|| {
+        cluster.nodes().try_for_each(|node| carry::image(cluster, node, image, IMAGE))?;
+        Ok(vec![format!(
+            "{IMAGE}, {} MB: Apache, Pacemaker Remote, our agents",
+            size(cluster, image)?
+        )])
+    })?;
+    step("three web servers over two nodes answer the third host", &|| comes_up(cluster, &THREE))?;
+    let mut outcomes = Vec::new();
+    for fault in fault::ALL {
+        let outcome = progress.step(fault.name(), || strike(cluster, &THREE, fault))?;
+        progress.evidence(&outcome.seen);
+        outcomes.push((fault.name(), outcome));
+    }
+    step("five replicas instead of three, then two", &|| replicas_change(cluster))?;
     progress.note("");
     progress.note("what crm_mon shows an operator now:");
     progress.evidence(cluster.crm_mon()?.iter().filter(|line| !line.is_empty()));
@@ -92,7 +112,50 @@ fn tell(cluster: &Cluster, progress: &Progress, is_kept: bool) -> Result<()> {
         progress.note("");
         show(&ENDING)?;
     }
-    Ok(())
+    Ok(table(&outcomes))
+}
+
+fn comes_up(cluster: &Cluster, bundle: &Bundle) -> Result<Evidence> {
+    let mut evidence = bundle.create(cluster)?;
+    let asked = bundle.ask(cluster)?;
+    bundle.wait_up(cluster, &asked)?;
+    for (replica, page) in asked.pages()?.into_iter().enumerate() {
+        let (address, page) = (bundle.address(replica), page.unwrap_or_default());
+        evidence.push(format!("http://{address}/ answers: {page}"));
+    }
+    asked.end()?;
+    settle(cluster)?;
+    Ok(evidence)
+}
+
+fn replicas_change(cluster: &Cluster) -> Result<Evidence> {
+    let mut evidence = Evidence::new();
+    for replicas in [5, 2] {
+        let bundle = Bundle { replicas, ..THREE };
+        bundle.write_pages(cluster)?;
+        let count = format!("replicas={replicas}");
+        let update = ["resource", "bundle", "update", bundle.id, "container", &count];
+        cluster.pcs(update)?;
+        let asked = bundle.ask(cluster)?;
+        let places = bundle.wait_up(cluster, &asked)?;
+        asked.end()?;
+        evidence.push(format!("pcs {}: on {}", update.join(" "), places.join(", ")));
+    }
+    settle(cluster)?;
+    Ok(evidence)
+}
+
+/// What each fault cost.
+fn table(outcomes: &[(&str, Outcome)]) -> Vec<String> {
+    let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
+    let line = |fault: &str, unreachable: &str, recovered: &str| {
+        format!("     {fault:<32}{unreachable:>20}{recovered:>20}")
+    };
+    let mut lines = vec![line("fault", "no answer for", "all well after")];
+    lines.extend(outcomes.iter().map(|(fault, outcome)| {
+        line(fault, &seconds(outcome.unreachable), &seconds(outcome.recovered))
+    }));
+    lines
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`asking`], [`probing`] |
+//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`bundle`], [`fault`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`recovery`], [`asking`], [`probing`] |
 //! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`] |
 //! | hosts, their network and power | [`site`], [`power`], [`rights`], [`attendant`], [`fence`] |
 //! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`beside`], [`carry`], [`space`] |
@@ -25,6 +25,7 @@ pub mod asking;
 pub mod attendant;
 pub mod beside;
 pub mod build;
+pub mod bundle;
 pub mod carry;
 pub mod checks;
 pub mod cluster;
@@ -36,6 +37,7 @@ pub mod engine;
 pub mod error;
 pub mod executor;
 pub mod failover;
+pub mod fault;
 pub mod fence;
 pub mod host;
 pub mod image;
@@ -48,6 +50,7 @@ pub mod probing;
 pub mod process;
 pub mod progress;
 pub mod recipe;
+pub mod recovery;
 pub mod release;
 pub mod rights;
 pub mod scenarios;

@@ -9,8 +9,8 @@ use lab::progress::{Progress, Stream, complain};
 use lab::recipe::Kind;
 use lab::release::Release;
 use lab::{
-    Error, Lab, Result, attendant, demo, scenarios, signals::Signals, soak, takeover, tier,
-    transient::Spec,
+    Error, Lab, Result, attendant, demo, recovery, scenarios, signals::Signals, soak, takeover,
+    tier, transient::Spec,
 };
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -67,6 +67,14 @@ enum Verb {
         /// What the choices come from [default: any]
         #[arg(long)]
         seed: Option<u64>,
+    },
+    /// Measure what faults cost a bundle, on our agents and on Debian's shell agents, as a table
+    Recovery {
+        #[command(flatten)]
+        on: On,
+        /// How often each fault happens
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
     },
     /// Run a command in a fresh container beside the shell agents, and answer with its exit code
     Exec(Exec),
@@ -153,7 +161,8 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             if let Some(packages) = &packages {
                 for release in [Release::Bookworm, Release::Trixie] {
                     progress.note(&lab.image(aside, Kind::Engine(release), None)?);
-                    let kinds = [Kind::Node, Kind::Remote, Kind::Peers, Kind::Bundle];
+                    let kinds =
+                        [Kind::Node, Kind::Remote, Kind::Peers, Kind::Bundle, Kind::ShellBundle];
                     for kind in kinds.map(|kind| kind(release)) {
                         progress.note(&lab.image(aside, kind, Some(packages))?);
                     }
@@ -194,6 +203,12 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             let seed = seed.unwrap_or_else(soak::dice::any_seed);
             let plan = on.plan(&packages, false, false);
             soak::run(&lab, progress, &plan, rounds, seed, &on.logs)?;
+            Ok(0)
+        }
+        Verb::Recovery { on, rounds } => {
+            let packages = Packages::find(&on.packages)?;
+            let lab = Lab::open(runner, aside)?;
+            recovery::run(&lab, progress, &on.plan(&packages, false, false), rounds, &on.logs)?;
             Ok(0)
         }
         Verb::Attend { run } => attendant::attend(runner, &run).map(|()| 0),

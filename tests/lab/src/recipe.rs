@@ -18,9 +18,10 @@ pub enum Kind {
     Remote(Release),
     /// An Engine, Debian's shell agents, and what containers are made of in the tests of our agent.
     Engine(Release),
-    /// What runs in the containers of a bundle: Pacemaker Remote, Apache, and Debian's shell agents,
-    /// as long as there is no agent of ours for Apache.
+    /// What runs in the containers of a bundle: Pacemaker Remote and Apache, on our packages.
     Bundle(Release),
+    /// The same with Debian's shell agents.
+    ShellBundle(Release),
 }
 
 /// To be raised when a step of the build changes what ends up in an image.
@@ -56,8 +57,11 @@ const SHELL_AGENTS: [&str; 6] =
 /// A web server, and what makes certificates for it.
 const SERVER: [&str; 2] = ["apache2", "openssl"];
 
-/// A web server under Pacemaker Remote; the shell agent asks it with wget.
-const WEB: [&str; 5] = ["pacemaker-remote", "resource-agents", "apache2", "wget", "procps"];
+/// A web server under Pacemaker Remote; an agent with roles sets its scores by `crm_attribute`.
+const WEB: [&str; 3] = ["pacemaker-remote", "pacemaker-cli-utils", "apache2"];
+
+/// The shell agents for that, and what they ask it with.
+const SHELL_WEB: [&str; 3] = ["resource-agents", "wget", "procps"];
 
 impl Kind {
     /// The release it is made of.
@@ -69,7 +73,8 @@ impl Kind {
             | Self::Node(release)
             | Self::Remote(release)
             | Self::Engine(release)
-            | Self::Bundle(release) => release,
+            | Self::Bundle(release)
+            | Self::ShellBundle(release) => release,
         }
     }
 
@@ -85,6 +90,7 @@ impl Kind {
             Self::Remote(_) => &[&["pacemaker-remote", "pacemaker-cli-utils"], &TOOLS],
             Self::Engine(release) => &[&TOOLS, &ENGINE, client(release), &INSIDE],
             Self::Bundle(_) => &[&WEB],
+            Self::ShellBundle(_) => &[&WEB, &SHELL_WEB],
         };
         more.concat()
     }
@@ -93,7 +99,7 @@ impl Kind {
     #[must_use]
     pub fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Bundle(_) => &[("/etc/httpd/conf/httpd.conf", HTTPD_CONF)],
+            Self::Bundle(_) | Self::ShellBundle(_) => &[("/etc/httpd/conf/httpd.conf", HTTPD_CONF)],
             _ => &[],
         }
     }
@@ -101,7 +107,7 @@ impl Kind {
     /// Whether our own packages are in it, in the place of the shell agents.
     #[must_use]
     pub fn has_our_packages(self) -> bool {
-        matches!(self, Self::Node(_) | Self::Remote(_))
+        matches!(self, Self::Node(_) | Self::Remote(_) | Self::Bundle(_))
     }
 
     /// How its making is announced.
@@ -115,6 +121,9 @@ impl Kind {
             Self::Remote(_) => format!("an image of a {debian} host for Pacemaker Remote"),
             Self::Engine(_) => format!("an image of {debian}'s Engine and shell agents"),
             Self::Bundle(_) => format!("an image of a bundle's containers, {debian}"),
+            Self::ShellBundle(_) => {
+                format!("an image of a bundle's containers with shell agents, {debian}")
+            }
         }
     }
 
@@ -125,7 +134,7 @@ impl Kind {
             Self::Base(_) => 300,
             Self::Peers(_) => 1200,
             Self::Node(_) => 1100,
-            Self::Remote(_) | Self::Bundle(_) => 500,
+            Self::Remote(_) | Self::Bundle(_) | Self::ShellBundle(_) => 500,
             Self::Engine(_) => 900,
         }
     }
@@ -140,6 +149,7 @@ impl Kind {
             Self::Remote(_) => "remote",
             Self::Engine(_) => "engine",
             Self::Bundle(_) => "bundle",
+            Self::ShellBundle(_) => "shell-bundle",
         };
         format!("ocf-agents-lab/{kind}-{}", self.release().code_name())
     }
@@ -219,6 +229,8 @@ mod tests {
             Kind::Engine(Release::Trixie),
             Kind::Bundle(Release::Bookworm),
             Kind::Bundle(Release::Trixie),
+            Kind::ShellBundle(Release::Bookworm),
+            Kind::ShellBundle(Release::Trixie),
         ];
         let tags: std::collections::BTreeSet<_> = kinds.iter().map(|kind| kind.tag()).collect();
         assert_eq!(tags.len(), kinds.len());

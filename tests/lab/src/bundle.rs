@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A bundle of web servers, as the vendors' manuals make it: containers with Pacemaker Remote and Apache,
+//! addresses that go with them, and the third host that asks all of them for their pages.
+
+use crate::asking::{Answers, Asking};
+use crate::checks::{Evidence, running_on};
+use crate::cluster::Cluster;
+use crate::process::Invocation;
+use crate::site::Host;
+use crate::status::Status;
+use crate::{Error, Result};
+use std::time::Duration;
+
+/// The name that the bundle's image has on the nodes.
+pub const IMAGE: &str = "pcmktest:http";
+
+/// Where pages of replicas are on the nodes.
+pub const CONTAINERS: &str = "/var/local/containers";
+
+/// What a bundle is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Bundle {
+    /// Its id.
+    pub id: &'static str,
+    /// The id of what runs in it.
+    pub primitive: &'static str,
+    /// How many replicas there are.
+    pub replicas: usize,
+    /// How many of them may be on one node.
+    pub per_host: usize,
+    /// The last byte of the first address.
+    pub first: usize,
+    /// What the Engine is told besides (`options`).
+    pub options: &'static str,
+    /// Further words of `pcs resource bundle create`: another storage map, meta attributes.
+    pub more: &'static [&'static str],
+    /// Parameters and operations of what runs in it.
+    pub server: &'static [&'static str],
+}
+
+/// Three replicas over two nodes, of Debian's stock server, without a parameter.
+pub const THREE: Bundle = Bundle {
+    id: "httpd-bundle",
+    primitive: "httpd",
+    replicas: 3,
+    per_host: 3,
+    first: 51,
+    options: "options=--log-driver=json-file",
+    more: &[],
+    server: &["op", "monitor", "interval=5s"],
+};
+
+impl Bundle {
+    /// The id of a replica's container, which is its name too.
+    #[must_use]
+    pub fn container(&self, replica: usize) -> String {
+        format!("{}-docker-{replica}", self.id)
+    }
+
+    /// The name of a replica: the host in the container, and the node that it is.
+    #[must_use]
+    pub fn replica(&self, replica: usize) -> String {
+        format!("{}-{replica}", self.id)
+    }
+
+    /// A replica's address.
+    #[must_use]
+    pub fn address(&self, replica: usize) -> String {
+        format!("192.0.2.{}", self.first + replica)
+    }
+
+    /// The page of a replica on a node.
+    #[must_use]
+    pub fn page(&self, replica: usize, node: &str) -> String {
+        format!("{} on {node}", self.replica(replica))
+    }
+
+    /// Puts the pages where the containers are lent them.
+    ///
+    /// # Errors
+    /// A node refuses.
+    pub fn write_pages(&self, cluster: &Cluster) -> Result<()> {
+        for node in cluster.nodes() {
+            for replica in 0..self.replicas {
+                let page = format!("{CONTAINERS}/{}/index.html", self.replica(replica));
+                let text = format!("{}\n", self.page(replica, &node.name));
+                node.write_file(&page, ("root", "root"), "0644", &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The words that make it, and those that make what runs in it, as the manuals have them. It is enabled
+    /// when it is complete: until then its containers would run the image's own command.
+    #[must_use]
+    pub fn words(&self) -> [Vec<String>; 3] {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let replicas = format!("replicas={}", self.replicas);
+        let per_host = format!("replicas-per-host={}", self.per_host);
+        let (image, range) =
+            (format!("image={IMAGE}"), format!("ip-range-start={}", self.address(0)));
+        let (port, root) = (format!("id={}-port", self.id), format!("id={}-root", self.id));
+        let containers = format!("source-dir-root={CONTAINERS}");
+        let create = [
+            &["resource", "bundle", "create", self.id, "container", "docker", &image][..],
+            &[&replicas, &per_host, self.options],
+            &["network", &range, "host-interface=eth0", "host-netmask=24"],
+            &["port-map", &port, "port=80"],
+            &["storage-map", &root, &containers, "target-dir=/var/www/html", "options=rw"],
+            self.more,
+            &["--disabled"],
+        ];
+        let server = ["resource", "create", self.primitive, "ocf:heartbeat:apache"];
+        let inside = [&server[..], self.server, &["bundle", self.id]];
+        [words(&create.concat()), words(&inside.concat()), words(&["resource", "enable", self.id])]
+    }
+
+    /// Makes it; what runs in it may still be on its way up.
+    ///
+    /// # Errors
+    /// A node or pcs refuses.
+    pub fn create(&self, cluster: &Cluster) -> Result<Evidence> {
+        self.write_pages(cluster)?;
+        let mut evidence = Evidence::new();
+        for words in self.words() {
+            cluster.pcs(words.iter().map(String::as_str))?;
+            evidence.push(format!("pcs {}", words.join(" ")));
+        }
+        Ok(evidence)
+    }
+
+    /// Starts to ask every replica's address.
+    ///
+    /// # Errors
+    /// As [`Asking::start`].
+    pub fn ask<'a>(&self, cluster: &'a Cluster) -> Result<Asked<'a>> {
+        let start = |replica| Asking::start(cluster, &format!("{}:80", self.address(replica)));
+        (0..self.replicas).map(start).collect::<Result<_>>().map(Asked)
+    }
+
+    /// Waits until every replica runs, the third host has the page of each from the node it is on, and says
+    /// where they are.
+    ///
+    /// # Errors
+    /// They don't within two minutes.
+    pub fn wait_up(&self, cluster: &Cluster, asked: &Asked<'_>) -> Result<Vec<String>> {
+        let what = format!("{} replicas of {} answering", self.replicas, self.id);
+        let mut missing = String::new();
+        let up = cluster.wait(&what, |status| {
+            let pages = asked.pages()?;
+            let places = (0..self.replicas).map(|replica| self.place(status, replica, &pages));
+            let places: std::result::Result<Vec<_>, String> = places.collect();
+            missing = places.as_ref().err().cloned().unwrap_or_default();
+            Ok(places.ok())
+        });
+        up.map_err(|error| error.during(missing))
+    }
+
+    /// Where a replica is, if all of it is there and its page is answered.
+    fn place(
+        &self,
+        status: &Status,
+        replica: usize,
+        pages: &[Option<String>],
+    ) -> std::result::Result<String, String> {
+        let (container, name) = (self.container(replica), self.replica(replica));
+        let Some(node) = status.place(&container, "Started") else {
+            return Err(format!("{container} isn't started"));
+        };
+        if !self.serves(status, &name) {
+            return Err(format!("{} isn't started on {name}", self.primitive));
+        }
+        let page = pages.get(replica).cloned().flatten();
+        if page.as_deref() != Some(&self.page(replica, node)) {
+            let page = page.as_deref().unwrap_or("nothing");
+            return Err(format!("{} answers {page}, and is on {node}", self.address(replica)));
+        }
+        Ok(node.to_owned())
+    }
+
+    fn serves(&self, status: &Status, replica: &str) -> bool {
+        let is_it = |role: &str| role == "Started" || role == "Promoted";
+        status.instances(self.primitive).any(|r| is_it(&r.role) && r.node == replica)
+    }
+
+    /// The node that runs a replica.
+    ///
+    /// # Errors
+    /// None does.
+    pub fn host<'a>(&self, cluster: &'a Cluster, replica: usize) -> Result<&'a Host> {
+        cluster.node(running_on(&cluster.status()?, &self.container(replica))?)
+    }
+
+    /// What the Engine says of a replica's container, by its own format.
+    ///
+    /// # Errors
+    /// There is no container.
+    pub fn inspect(&self, node: &Host, replica: usize, format: &str) -> Result<String> {
+        let name = self.container(replica);
+        let ask = ["docker", "inspect", "--type", "container", "--format", format, &name];
+        Ok(node.ok(ask)?.stdout.trim().to_owned())
+    }
+
+    /// The processes of a program in a replica's container, by their numbers on the node.
+    ///
+    /// # Errors
+    /// There is no container.
+    pub fn processes(&self, node: &Host, replica: usize, program: &str) -> Result<Vec<String>> {
+        let name = self.container(replica);
+        let shown = node.ok(["docker", "top", &name, "-eo", "pid,comm"])?.stdout;
+        let lines = shown.lines().filter_map(|line| line.trim().split_once(' '));
+        let found = lines.filter(|(_, other)| other.trim() == program);
+        Ok(found.map(|(pid, _)| pid.to_owned()).collect())
+    }
+}
+
+/// The size of an image on this machine, in megabytes.
+///
+/// # Errors
+/// It isn't here.
+pub fn size(cluster: &Cluster, tag: &str) -> Result<u64> {
+    let ask: Invocation =
+        cluster.docker().invocation(["image", "inspect", "--format", "{{.Size}}"]);
+    let said = cluster.docker().runner.run_ok(&ask.args([tag]))?.stdout;
+    let bytes: u64 = said.trim().parse().map_err(|_| Error::new(format!("{tag} has no size")))?;
+    Ok(bytes / 1_000_000)
+}
+
+/// Questions to every replica.
+#[derive(Debug)]
+pub struct Asked<'a>(Vec<Asking<'a>>);
+
+impl Asked<'_> {
+    /// The page that each was answered with last, if it was.
+    ///
+    /// # Errors
+    /// As [`Asking::so_far`].
+    pub fn pages(&self) -> Result<Vec<Option<String>>> {
+        self.0.iter().map(|asking| asking.so_far().map(|answers| answers.now)).collect()
+    }
+
+    /// What became of the questions so far, replica by replica.
+    ///
+    /// # Errors
+    /// As [`Asking::so_far`].
+    pub fn so_far(&self) -> Result<Vec<Answers>> {
+        self.0.iter().map(Asking::so_far).collect()
+    }
+
+    /// Ends the questions.
+    ///
+    /// # Errors
+    /// As [`Asking::end`].
+    pub fn end(self) -> Result<Vec<Answers>> {
+        self.0.into_iter().map(Asking::end).collect()
+    }
+}
+
+/// The longest time for which one of them had no answer in all.
+#[must_use]
+pub fn unreachable(answers: &[Answers]) -> Duration {
+    answers.iter().map(Answers::unreachable).max().unwrap_or_default()
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What happens to a bundle, what Pacemaker does about it, and what it costs who asks for the pages.
+
+use crate::asking::Answers;
+use crate::bundle::{Asked, Bundle, unreachable};
+use crate::checks::Evidence;
+use crate::cluster::{Cluster, PACEMAKER_LOG};
+use crate::failover::fencing_since;
+use crate::power;
+use crate::scenarios::settle;
+use crate::site::Host;
+use crate::{Error, Result};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Something that happens to a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The server in a replica is killed, with its workers.
+    Server,
+    /// A replica's container is killed.
+    Container,
+    /// A node is put on standby.
+    Standby,
+    /// A node is cut off from the network, and so fenced.
+    Node,
+}
+
+/// All of them.
+pub const ALL: [Fault; 4] = [Fault::Server, Fault::Container, Fault::Standby, Fault::Node];
+
+/// The replica that things happen to: where it is decides which node.
+const REPLICA: usize = 0;
+
+/// The program of the server.
+const SERVER: &str = "apache2";
+
+impl Fault {
+    /// As it is told of.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "httpd is killed in a container",
+            Self::Container => "a container is killed",
+            Self::Standby => "a node is put on standby",
+            Self::Node => "a node is cut off, and fenced",
+        }
+    }
+}
+
+/// What became of a fault.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The longest time that a replica's address had no answer.
+    pub unreachable: Duration,
+    /// From the fault until every replica answered again and Pacemaker had nothing more to do.
+    pub recovered: Duration,
+    /// What failed, what Pacemaker did, what held.
+    pub seen: Evidence,
+}
+
+/// Lets a fault happen to a bundle that is well, waits until it is well again, and undoes what an operator
+/// has to undo.
+///
+/// # Errors
+/// It isn't well within two minutes, or what had to hold didn't.
+pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault) -> Result<Outcome> {
+    let asked = bundle.ask(cluster)?;
+    bundle.wait_up(cluster, &asked)?;
+    settle(cluster)?;
+    let node = bundle.host(cluster, REPLICA)?.clone();
+    let started = bundle.inspect(&node, REPLICA, "{{.Id}} {{.State.StartedAt}}")?;
+    let fenced_before = cluster.site.fence_log().len();
+    let marks = cluster.nodes().map(Mark::of).collect::<Result<Vec<_>>>()?;
+    let begin = Instant::now();
+    let mut seen = vec![act(cluster, bundle, fault, &node)?];
+    wait_for_recovery(cluster, bundle, fault, &node, &asked)?;
+    let recovered = begin.elapsed();
+    let answers = asked.end()?;
+    seen.extend(did(bundle, &marks)?);
+    match fault {
+        Fault::Server => {
+            let now = bundle.inspect(&node, REPLICA, "{{.Id}} {{.State.StartedAt}}")?;
+            if now != started {
+                return Err(Error::new(format!("the container was {started}, and is {now}")));
+            }
+            let since = started.split_once(' ').map_or("", |(_, since)| since);
+            seen.push(format!("the container goes on, started at {since}"));
+        }
+        Fault::Node => {
+            let fenced = fencing_since(cluster, fenced_before, &node.name)?;
+            seen.push(format!("fence device: {fenced}"));
+        }
+        Fault::Container | Fault::Standby => {}
+    }
+    seen.push(told(bundle, &answers));
+    undo(cluster, fault, &node)?;
+    Ok(Outcome { unreachable: unreachable(&answers), recovered, seen })
+}
+
+/// Does it, and says what was done.
+fn act(cluster: &Cluster, bundle: &Bundle, fault: Fault, node: &Host) -> Result<String> {
+    let (container, name) = (bundle.container(REPLICA), &node.name);
+    match fault {
+        Fault::Server => {
+            let pids = bundle.processes(node, REPLICA, SERVER)?;
+            if pids.is_empty() {
+                return Err(Error::new(format!("no {SERVER} runs in {container}")));
+            }
+            node.ok(["kill", "-KILL"].into_iter().chain(pids.iter().map(String::as_str)))?;
+            Ok(format!("{} processes of {SERVER} in {container} on {name} are killed", pids.len()))
+        }
+        Fault::Container => {
+            node.ok(["docker", "kill", &container])?;
+            Ok(format!("{name}: docker kill {container}"))
+        }
+        Fault::Standby => {
+            cluster.pcs(["node", "standby", name])?;
+            Ok(format!("pcs node standby {name}"))
+        }
+        Fault::Node => {
+            power::connect(node, false)?;
+            Ok(format!("{name}'s cable is pulled"))
+        }
+    }
+}
+
+fn wait_for_recovery(
+    cluster: &Cluster,
+    bundle: &Bundle,
+    fault: Fault,
+    node: &Host,
+    asked: &Asked<'_>,
+) -> Result<()> {
+    // Not before the fault has come to the third host, or all would look well.
+    let what = format!("{} being unreachable", bundle.address(REPLICA));
+    cluster.docker().runner.poll(&what, Duration::from_secs(60), || {
+        let answers = asked.so_far()?;
+        Ok(answers.get(REPLICA).is_some_and(Answers::was_down).then_some(()))
+    })?;
+    if fault == Fault::Node {
+        // It has to be fenced, and what it had goes on elsewhere; then it comes back.
+        let other = cluster.other(&node.name);
+        cluster.wait(&format!("the replicas being on {other}"), |status| {
+            let is_there = |replica| status.place(&bundle.container(replica), "Started");
+            Ok((0..bundle.replicas).all(|replica| is_there(replica) == Some(other)).then_some(()))
+        })?;
+    }
+    bundle.wait_up(cluster, asked)?;
+    settle(cluster)
+}
+
+/// What an operator would do afterwards.
+fn undo(cluster: &Cluster, fault: Fault, node: &Host) -> Result<()> {
+    match fault {
+        Fault::Server | Fault::Container => {
+            cluster.ok(["crm_resource", "--cleanup"])?;
+        }
+        Fault::Standby => {
+            cluster.pcs(["node", "unstandby", &node.name])?;
+        }
+        Fault::Node => cluster.wait_for_return(&node.name)?,
+    }
+    settle(cluster)
+}
+
+/// How long each address had no answer.
+fn told(bundle: &Bundle, answers: &[Answers]) -> String {
+    let one = |(replica, answers): (usize, &Answers)| {
+        let time = answers.unreachable().as_secs_f64();
+        format!("{} {time:.2} s", bundle.address(replica))
+    };
+    let all: Vec<_> = answers.iter().enumerate().map(one).collect();
+    format!("unreachable: {}", all.join(", "))
+}
+
+/// How much a node's log had.
+struct Mark<'a> {
+    node: &'a Host,
+    lines: usize,
+}
+
+impl<'a> Mark<'a> {
+    fn of(node: &'a Host) -> Result<Self> {
+        let said = node.ok(["wc", "-l", PACEMAKER_LOG])?.stdout;
+        let lines = said.split_whitespace().next().and_then(|count| count.parse().ok());
+        Ok(Self { node, lines: lines.unwrap_or_default() })
+    }
+}
+
+/// What Pacemaker did with a bundle's parts since then, one line a part, in the order in which it began.
+fn did(bundle: &Bundle, marks: &[Mark<'_>]) -> Result<Evidence> {
+    let mut acts = BTreeSet::new();
+    for mark in marks {
+        if !power::is_on(mark.node)? {
+            continue;
+        }
+        let from = format!("+{}", mark.lines + 1);
+        let log = mark.node.ok(["tail", "-n", &from, PACEMAKER_LOG])?.stdout;
+        acts.extend(log.lines().filter_map(|line| parse(line, bundle)));
+    }
+    let mut parts: Vec<(String, Vec<String>)> = Vec::new();
+    for (_, part, act) in acts {
+        match parts.iter_mut().find(|(other, _)| *other == part) {
+            Some((_, acts)) => acts.push(act),
+            None => parts.push((part, vec![act])),
+        }
+    }
+    Ok(parts.into_iter().map(|(part, acts)| format!("{part}: {}", acts.join(", "))).collect())
+}
+
+/// When, with what part, and what: of a line that tells an operation's result.
+fn parse(line: &str, bundle: &Bundle) -> Option<(String, String, String)> {
+    let (head, rest) = line.split_once("Result of ")?;
+    let (operation, rest) = rest.split_once(" operation for ")?;
+    let (part, result) = rest.split_once(": ")?;
+    let is_ours = part.starts_with(bundle.id) || part.starts_with(bundle.primitive);
+    let time = head.split_whitespace().nth(2)?.to_owned();
+    let result = result.split(" | ").next().unwrap_or(result).to_lowercase();
+    let code = if result == "ok" { String::new() } else { format!(" ({result})") };
+    // A probe that finds nothing is how every node is asked first.
+    let is_said = is_ours && !(operation == "probe" && result == "not running");
+    is_said.then(|| (time.clone(), part.to_owned(), format!("{operation}{code}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::THREE;
+
+    #[test]
+    fn what_pacemaker_did_is_read_from_its_log() {
+        let line = |rest: &str| {
+            format!(
+                "Nov 22 18:14:49.089 node1 pacemaker-controld  [65] (log_executor_event) \tnotice: {rest}"
+            )
+        };
+        let stop =
+            line("Result of stop operation for httpd-bundle-docker-0 on node1: ok | CIB update 72");
+        let (time, part, act) = parse(&stop, &THREE).expect("it is one");
+        assert_eq!(
+            (time.as_str(), part.as_str()),
+            ("18:14:49.089", "httpd-bundle-docker-0 on node1")
+        );
+        assert_eq!(act, "stop");
+        let failed =
+            line("Result of monitor operation for httpd on httpd-bundle-0: not running | rc=7");
+        assert_eq!(parse(&failed, &THREE).expect("it is one").2, "monitor (not running)");
+        for other in [
+            "Result of probe operation for httpd on httpd-bundle-0: not running | rc=7",
+            "Result of start operation for fence-node1 on node1: ok",
+            "Requesting local execution of start operation for httpd on node1",
+        ] {
+            assert_eq!(parse(&line(other), &THREE), None, "{other}");
+        }
+    }
+}
