@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -140,8 +140,16 @@ newer: deb
 
 # Rounds of faults at random; SEED=n repeats those of an earlier run, DEBIAN=trixie takes that one.
 soak: deb lab
-	$(LAB) soak --packages $(DEBS) --logs $(LOGS) --rounds $(or $(ROUNDS),20) \
-	  $(if $(SEED),--seed $(SEED)) --release $(or $(DEBIAN),bookworm)
+	$(LAB) soak $(SOAK)
+	$(LAB) soak --bundle $(SOAK)
+
+SOAK = --packages $(DEBS) --logs $(LOGS) --rounds $(or $(ROUNDS),20) \
+  $(if $(SEED),--seed $(SEED)) --release $(or $(DEBIAN),bookworm)
+
+# What faults cost a bundle, on our agents and on Debian's; the README's table. ROUNDS=n, DEBIAN=trixie.
+bench-recovery: deb lab
+	$(LAB) recovery --packages $(DEBS) --logs $(LOGS) --rounds $(or $(ROUNDS),5) \
+	  --release $(or $(DEBIAN),bookworm)
 
 check: compiler
 	cargo fmt --all --check

@@ -6,9 +6,10 @@ use crate::asking::{Answers, Asking};
 use crate::checks::{Evidence, running_on};
 use crate::cluster::Cluster;
 use crate::process::Invocation;
+use crate::scenarios::settle;
 use crate::site::Host;
 use crate::status::Status;
-use crate::{Error, Result};
+use crate::{Error, Result, carry};
 use std::time::Duration;
 
 /// The name that the bundle's image has on the nodes.
@@ -126,6 +127,24 @@ impl Bundle {
             cluster.pcs(words.iter().map(String::as_str))?;
             evidence.push(format!("pcs {}", words.join(" ")));
         }
+        Ok(evidence)
+    }
+
+    /// Brings the image to both nodes, makes the bundle, and waits until every replica answers.
+    ///
+    /// # Errors
+    /// A node or pcs refuses, or they don't answer within two minutes.
+    pub fn come_up(&self, cluster: &Cluster, image: &str) -> Result<Evidence> {
+        cluster.nodes().try_for_each(|node| carry::image(cluster, node, image, IMAGE))?;
+        let mut evidence = self.create(cluster)?;
+        let asked = self.ask(cluster)?;
+        self.wait_up(cluster, &asked)?;
+        for (replica, page) in asked.pages()?.into_iter().enumerate() {
+            let (address, page) = (self.address(replica), page.unwrap_or_default());
+            evidence.push(format!("http://{address}/ answers: {page}"));
+        }
+        asked.end()?;
+        settle(cluster)?;
         Ok(evidence)
     }
 

@@ -10,7 +10,7 @@ use crate::power::Role;
 use crate::progress::Progress;
 use crate::recipe::Kind;
 use crate::scenarios::settle;
-use crate::{Lab, Result, carry, logs};
+use crate::{Lab, Result, logs};
 use std::path::Path;
 
 /// Runs the demo to its end, the lab's included. A cluster that is to be kept stays, and how to
@@ -89,17 +89,15 @@ fn tell(cluster: &Cluster, progress: &Progress, image: &str, is_kept: bool) -> R
     step("a fence device for each node", &|| cluster.add_fencing())?;
     show(&EQUIPPED)?;
     show(&PACKAGED)?;
-    step("both nodes have the bundle's image", &|| {
-        cluster.nodes().try_for_each(|node| carry::image(cluster, node, image, IMAGE))?;
-        Ok(vec![format!(
-            "{IMAGE}, {} MB: Apache, Pacemaker Remote, our agents",
-            size(cluster, image)?
-        )])
+    step("three web servers over two nodes answer the third host", &|| {
+        let megabytes = size(cluster, image)?;
+        let evidence = THREE.come_up(cluster, image)?;
+        let first = format!("{IMAGE}, {megabytes} MB: Apache, Pacemaker Remote, our agents");
+        Ok(std::iter::once(first).chain(evidence).collect())
     })?;
-    step("three web servers over two nodes answer the third host", &|| comes_up(cluster, &THREE))?;
     let mut outcomes = Vec::new();
     for fault in fault::ALL {
-        let outcome = progress.step(fault.name(), || strike(cluster, &THREE, fault))?;
+        let outcome = progress.step(fault.name(), || strike(cluster, &THREE, fault, 0))?;
         progress.evidence(&outcome.seen);
         outcomes.push((fault.name(), outcome));
     }
@@ -113,19 +111,6 @@ fn tell(cluster: &Cluster, progress: &Progress, image: &str, is_kept: bool) -> R
         show(&ENDING)?;
     }
     Ok(table(&outcomes))
-}
-
-fn comes_up(cluster: &Cluster, bundle: &Bundle) -> Result<Evidence> {
-    let mut evidence = bundle.create(cluster)?;
-    let asked = bundle.ask(cluster)?;
-    bundle.wait_up(cluster, &asked)?;
-    for (replica, page) in asked.pages()?.into_iter().enumerate() {
-        let (address, page) = (bundle.address(replica), page.unwrap_or_default());
-        evidence.push(format!("http://{address}/ answers: {page}"));
-    }
-    asked.end()?;
-    settle(cluster)?;
-    Ok(evidence)
 }
 
 fn replicas_change(cluster: &Cluster) -> Result<Evidence> {

@@ -24,13 +24,12 @@ pub enum Fault {
     Standby,
     /// A node is cut off from the network, and so fenced.
     Node,
+    /// A node loses its power, and is fenced.
+    Power,
 }
 
-/// All of them.
+/// Those that are shown and measured.
 pub const ALL: [Fault; 4] = [Fault::Server, Fault::Container, Fault::Standby, Fault::Node];
-
-/// The replica that things happen to: where it is decides which node.
-const REPLICA: usize = 0;
 
 /// The program of the server.
 const SERVER: &str = "apache2";
@@ -44,6 +43,7 @@ impl Fault {
             Self::Container => "a container is killed",
             Self::Standby => "a node is put on standby",
             Self::Node => "a node is cut off, and fenced",
+            Self::Power => "a node loses its power",
         }
     }
 }
@@ -59,35 +59,35 @@ pub struct Outcome {
     pub seen: Evidence,
 }
 
-/// Lets a fault happen to a bundle that is well, waits until it is well again, and undoes what an operator
-/// has to undo.
+/// Lets a fault happen to a replica of a bundle that is well, or to the node it is on, waits until the bundle is
+/// well again, and undoes what an operator has to undo.
 ///
 /// # Errors
 /// It isn't well within two minutes, or what had to hold didn't.
-pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault) -> Result<Outcome> {
+pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault, replica: usize) -> Result<Outcome> {
     let asked = bundle.ask(cluster)?;
     bundle.wait_up(cluster, &asked)?;
     settle(cluster)?;
-    let node = bundle.host(cluster, REPLICA)?.clone();
-    let started = bundle.inspect(&node, REPLICA, "{{.Id}} {{.State.StartedAt}}")?;
+    let node = bundle.host(cluster, replica)?.clone();
+    let started = bundle.inspect(&node, replica, "{{.Id}} {{.State.StartedAt}}")?;
     let fenced_before = cluster.site.fence_log().len();
     let marks = cluster.nodes().map(Mark::of).collect::<Result<Vec<_>>>()?;
     let begin = Instant::now();
-    let mut seen = vec![act(cluster, bundle, fault, &node)?];
-    wait_for_recovery(cluster, bundle, fault, &node, &asked)?;
+    let mut seen = vec![act(cluster, bundle, fault, replica, &node)?];
+    wait_for_recovery(cluster, bundle, fault, replica, &node, &asked)?;
     let recovered = begin.elapsed();
     let answers = asked.end()?;
     seen.extend(did(bundle, &marks)?);
     match fault {
         Fault::Server => {
-            let now = bundle.inspect(&node, REPLICA, "{{.Id}} {{.State.StartedAt}}")?;
+            let now = bundle.inspect(&node, replica, "{{.Id}} {{.State.StartedAt}}")?;
             if now != started {
                 return Err(Error::new(format!("the container was {started}, and is {now}")));
             }
             let since = started.split_once(' ').map_or("", |(_, since)| since);
             seen.push(format!("the container goes on, started at {since}"));
         }
-        Fault::Node => {
+        Fault::Node | Fault::Power => {
             let fenced = fencing_since(cluster, fenced_before, &node.name)?;
             seen.push(format!("fence device: {fenced}"));
         }
@@ -99,11 +99,17 @@ pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault) -> Result<Outcom
 }
 
 /// Does it, and says what was done.
-fn act(cluster: &Cluster, bundle: &Bundle, fault: Fault, node: &Host) -> Result<String> {
-    let (container, name) = (bundle.container(REPLICA), &node.name);
+fn act(
+    cluster: &Cluster,
+    bundle: &Bundle,
+    fault: Fault,
+    replica: usize,
+    node: &Host,
+) -> Result<String> {
+    let (container, name) = (bundle.container(replica), &node.name);
     match fault {
         Fault::Server => {
-            let pids = bundle.processes(node, REPLICA, SERVER)?;
+            let pids = bundle.processes(node, replica, SERVER)?;
             if pids.is_empty() {
                 return Err(Error::new(format!("no {SERVER} runs in {container}")));
             }
@@ -122,6 +128,10 @@ fn act(cluster: &Cluster, bundle: &Bundle, fault: Fault, node: &Host) -> Result<
             power::connect(node, false)?;
             Ok(format!("{name}'s cable is pulled"))
         }
+        Fault::Power => {
+            cluster.cut_power(name)?;
+            Ok(format!("{name}'s power is cut"))
+        }
     }
 }
 
@@ -129,16 +139,17 @@ fn wait_for_recovery(
     cluster: &Cluster,
     bundle: &Bundle,
     fault: Fault,
+    replica: usize,
     node: &Host,
     asked: &Asked<'_>,
 ) -> Result<()> {
     // Not before the fault has come to the third host, or all would look well.
-    let what = format!("{} being unreachable", bundle.address(REPLICA));
+    let what = format!("{} being unreachable", bundle.address(replica));
     cluster.docker().runner.poll(&what, Duration::from_secs(60), || {
         let answers = asked.so_far()?;
-        Ok(answers.get(REPLICA).is_some_and(Answers::was_down).then_some(()))
+        Ok(answers.get(replica).is_some_and(Answers::was_down).then_some(()))
     })?;
-    if fault == Fault::Node {
+    if matches!(fault, Fault::Node | Fault::Power) {
         // It has to be fenced, and what it had goes on elsewhere; then it comes back.
         let other = cluster.other(&node.name);
         cluster.wait(&format!("the replicas being on {other}"), |status| {
@@ -159,7 +170,7 @@ fn undo(cluster: &Cluster, fault: Fault, node: &Host) -> Result<()> {
         Fault::Standby => {
             cluster.pcs(["node", "unstandby", &node.name])?;
         }
-        Fault::Node => cluster.wait_for_return(&node.name)?,
+        Fault::Node | Fault::Power => cluster.wait_for_return(&node.name)?,
     }
     settle(cluster)
 }

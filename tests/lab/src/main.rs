@@ -67,6 +67,9 @@ enum Verb {
         /// What the choices come from [default: any]
         #[arg(long)]
         seed: Option<u64>,
+        /// Hurt a bundle of three web servers, not the cluster's daemons and state
+        #[arg(long)]
+        bundle: bool,
     },
     /// Measure what faults cost a bundle, on our agents and on Debian's shell agents, as a table
     Recovery {
@@ -197,12 +200,13 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             takeover::run(&lab, progress, on.plan(&packages, false, false), &newer, &on.logs)?;
             Ok(0)
         }
-        Verb::Soak { on, rounds, seed } => {
+        Verb::Soak { on, rounds, seed, bundle } => {
             let packages = Packages::find(&on.packages)?;
             let lab = Lab::open(runner, aside)?;
             let seed = seed.unwrap_or_else(soak::dice::any_seed);
             let plan = on.plan(&packages, false, false);
-            soak::run(&lab, progress, &plan, rounds, seed, &on.logs)?;
+            let soak = if bundle { soak::bundle::run } else { soak::run };
+            soak(&lab, progress, &plan, rounds, seed, &on.logs)?;
             Ok(0)
         }
         Verb::Recovery { on, rounds } => {

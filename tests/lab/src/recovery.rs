@@ -2,13 +2,12 @@
 //! `make bench-recovery`: what faults cost a bundle on our agents, and on Debian's shell agents, on the same lab
 //! one after the other, as a table for the README.
 
-use crate::bundle::{Bundle, IMAGE, THREE, size};
+use crate::bundle::{Bundle, THREE, size};
 use crate::cluster::{Cluster, Plan};
 use crate::fault::{self, Outcome, strike};
 use crate::progress::Progress;
 use crate::recipe::Kind;
-use crate::scenarios::settle;
-use crate::{Error, Lab, Result, carry, logs};
+use crate::{Error, Lab, Result, logs};
 use std::path::Path;
 use std::time::Duration;
 
@@ -78,17 +77,13 @@ fn measure(
     progress.step(&format!("{whose}: a cluster with three web servers"), || {
         cluster.boot()?;
         cluster.add_fencing()?;
-        cluster.nodes().try_for_each(|node| carry::image(&cluster, node, &image, IMAGE))?;
-        BUNDLE.create(&cluster)?;
-        let asked = BUNDLE.ask(&cluster)?;
-        BUNDLE.wait_up(&cluster, &asked)?;
-        settle(&cluster)
+        BUNDLE.come_up(&cluster, &image)
     })?;
     let mut outcomes = vec![Vec::new(); fault::ALL.len()];
     let measured = (1..=rounds).try_for_each(|round| {
         for (fault, all) in fault::ALL.into_iter().zip(&mut outcomes) {
             let label = format!("{whose}, {round} of {rounds}: {}", fault.name());
-            let outcome = progress.step(&label, || strike(&cluster, &BUNDLE, fault))?;
+            let outcome = progress.step(&label, || strike(&cluster, &BUNDLE, fault, 0))?;
             progress.evidence(&outcome.seen);
             all.push(outcome);
         }

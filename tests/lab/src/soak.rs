@@ -5,6 +5,7 @@
 //! runs once be active on both nodes; nobody may be fenced whom the fault doesn't cost; and no action
 //! may fail but those that the fault is about.
 
+pub mod bundle;
 pub mod dice;
 pub mod fault;
 pub mod health;
