@@ -94,7 +94,7 @@ pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault, replica: usize) 
         Fault::Container | Fault::Standby => {}
     }
     seen.push(told(bundle, &answers));
-    undo(cluster, fault, &node)?;
+    undo(cluster, bundle, fault, &node)?;
     Ok(Outcome { unreachable: unreachable(&answers), recovered, seen })
 }
 
@@ -150,8 +150,17 @@ fn wait_for_recovery(
         Ok(answers.get(replica).is_some_and(Answers::was_down).then_some(()))
     })?;
     if matches!(fault, Fault::Node | Fault::Power) {
-        // It has to be fenced, and what it had goes on elsewhere; then it comes back.
+        // A machine boots for minutes. The lab's is back before the other node is done, and would be given
+        // replicas again.
         let other = cluster.other(&node.name);
+        cluster.node(other)?.ok([
+            "pcs",
+            "constraint",
+            "location",
+            bundle.id,
+            "avoids",
+            &node.name,
+        ])?;
         cluster.wait(&format!("the replicas being on {other}"), |status| {
             let is_there = |replica| status.place(&bundle.container(replica), "Started");
             Ok((0..bundle.replicas).all(|replica| is_there(replica) == Some(other)).then_some(()))
@@ -162,7 +171,7 @@ fn wait_for_recovery(
 }
 
 /// What an operator would do afterwards.
-fn undo(cluster: &Cluster, fault: Fault, node: &Host) -> Result<()> {
+fn undo(cluster: &Cluster, bundle: &Bundle, fault: Fault, node: &Host) -> Result<()> {
     match fault {
         Fault::Server | Fault::Container => {
             cluster.ok(["crm_resource", "--cleanup"])?;
@@ -170,7 +179,11 @@ fn undo(cluster: &Cluster, fault: Fault, node: &Host) -> Result<()> {
         Fault::Standby => {
             cluster.pcs(["node", "unstandby", &node.name])?;
         }
-        Fault::Node | Fault::Power => cluster.wait_for_return(&node.name)?,
+        Fault::Node | Fault::Power => {
+            cluster.wait_for_return(&node.name)?;
+            let constraint = format!("location-{}-{}--INFINITY", bundle.id, node.name);
+            cluster.pcs(["constraint", "delete", &constraint])?;
+        }
     }
     settle(cluster)
 }
