@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bench-scale bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -150,6 +150,11 @@ SOAK = --packages $(DEBS) --logs $(LOGS) --rounds $(or $(ROUNDS),20) \
 bench-recovery: deb lab
 	$(LAB) recovery --packages $(DEBS) --logs $(LOGS) --rounds $(or $(ROUNDS),5) \
 	  --release $(or $(DEBIAN),bookworm)
+
+# The processor time of a bundle of many replicas, with our agents and with Debian's; the README's plot.
+bench-scale: deb lab
+	$(LAB) scale --packages $(DEBS) --logs $(LOGS) --replicas $(or $(REPLICAS),40) \
+	  --minutes $(or $(MINUTES),5) --release $(or $(DEBIAN),bookworm)
 
 check: compiler
 	cargo fmt --all --check

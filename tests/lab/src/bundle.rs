@@ -197,6 +197,13 @@ impl Bundle {
         Ok(node.to_owned())
     }
 
+    /// Whether a replica's container runs, and what is to run in it.
+    #[must_use]
+    pub fn runs(&self, status: &Status, replica: usize) -> bool {
+        status.place(&self.container(replica), "Started").is_some()
+            && self.serves(status, &self.replica(replica))
+    }
+
     fn serves(&self, status: &Status, replica: &str) -> bool {
         let is_it = |role: &str| role == "Started" || role == "Promoted";
         status.instances(self.primitive).any(|r| is_it(&r.role) && r.node == replica)

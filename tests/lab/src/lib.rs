@@ -14,13 +14,14 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`bundle`], [`fault`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`recovery`], [`asking`], [`probing`] |
+//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`bundle`], [`fault`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`recovery`], [`scale`], [`accounting`], [`asking`], [`probing`] |
 //! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`] |
 //! | hosts, their network and power | [`site`], [`power`], [`rights`], [`attendant`], [`fence`] |
 //! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`beside`], [`carry`], [`space`] |
 //! | this machine | [`setup`], [`engine`], [`host`], [`docker`], [`container`], [`transient`] |
 //! | the program itself | [`process`], [`signals`], [`progress`], [`error`] |
 
+pub mod accounting;
 pub mod asking;
 pub mod attendant;
 pub mod beside;
@@ -53,6 +54,7 @@ pub mod recipe;
 pub mod recovery;
 pub mod release;
 pub mod rights;
+pub mod scale;
 pub mod scenarios;
 pub mod setup;
 pub mod signals;

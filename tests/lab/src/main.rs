@@ -9,8 +9,8 @@ use lab::progress::{Progress, Stream, complain};
 use lab::recipe::Kind;
 use lab::release::Release;
 use lab::{
-    Error, Lab, Result, attendant, demo, recovery, scenarios, signals::Signals, soak, takeover,
-    tier, transient::Spec,
+    Error, Lab, Result, attendant, demo, recovery, scale, scale::Size, scenarios, signals::Signals,
+    soak, takeover, tier, transient::Spec,
 };
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -78,6 +78,17 @@ enum Verb {
         /// How often each fault happens
         #[arg(long, default_value_t = 5)]
         rounds: u32,
+    },
+    /// Measure the processor time of a bundle of many replicas, with our agents and the shell agents
+    Scale {
+        #[command(flatten)]
+        on: On,
+        /// How many replicas, on both nodes together
+        #[arg(long, default_value_t = 40)]
+        replicas: usize,
+        /// For how long they run
+        #[arg(long, default_value_t = 5)]
+        minutes: u64,
     },
     /// Run a command in a fresh container beside the shell agents, and answer with its exit code
     Exec(Exec),
@@ -213,6 +224,13 @@ fn run(verb: Verb, progress: &Progress, aside: &Progress) -> Result<u8> {
             let packages = Packages::find(&on.packages)?;
             let lab = Lab::open(runner, aside)?;
             recovery::run(&lab, progress, &on.plan(&packages, false, false), rounds, &on.logs)?;
+            Ok(0)
+        }
+        Verb::Scale { on, replicas, minutes } => {
+            let packages = Packages::find(&on.packages)?;
+            let lab = Lab::open(runner, aside)?;
+            let size = Size { replicas, time: Duration::from_secs(minutes * 60) };
+            scale::run(&lab, progress, &on.plan(&packages, false, false), size, &on.logs)?;
             Ok(0)
         }
         Verb::Attend { run } => attendant::attend(runner, &run).map(|()| 0),

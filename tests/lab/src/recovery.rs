@@ -11,8 +11,8 @@ use crate::{Error, Lab, Result, logs};
 use std::path::Path;
 use std::time::Duration;
 
-/// As the manuals have it: the shell agent needs to be told much of a server in a bundle.
-const BUNDLE: Bundle = Bundle {
+/// Three replicas as the manuals have them: the shell agent needs to be told much of a server in a bundle.
+pub const AS_IN_MANUALS: Bundle = Bundle {
     more: &[
         "storage-map",
         "id=httpd-logs",
@@ -77,13 +77,13 @@ fn measure(
     progress.step(&format!("{whose}: a cluster with three web servers"), || {
         cluster.boot()?;
         cluster.add_fencing()?;
-        BUNDLE.come_up(&cluster, &image)
+        AS_IN_MANUALS.come_up(&cluster, &image)
     })?;
     let mut outcomes = vec![Vec::new(); fault::ALL.len()];
     let measured = (1..=rounds).try_for_each(|round| {
         for (fault, all) in fault::ALL.into_iter().zip(&mut outcomes) {
             let label = format!("{whose}, {round} of {rounds}: {}", fault.name());
-            let outcome = progress.step(&label, || strike(&cluster, &BUNDLE, fault, 0))?;
+            let outcome = progress.step(&label, || strike(&cluster, &AS_IN_MANUALS, fault, 0))?;
             progress.evidence(&outcome.seen);
             all.push(outcome);
         }
