@@ -37,7 +37,7 @@ pub fn run(
     }
     if scenarios::beside().any(is_wanted) {
         let plan = plan.clone().beside_shell_agents();
-        let bundle = lab.image(progress, Kind::Bundle(plan.release), None)?;
+        let bundle = lab.image(progress, Kind::ShellBundle(plan.release), None)?;
         let beside =
             on_cluster(lab, progress, &plan, logs, |tier| tier.beside(&plan, &bundle, only))?;
         count = count.with(beside);

@@ -178,8 +178,8 @@ fn a_signal_while_the_hosts_are_made_leaves_nothing() {
 fn a_signal_in_a_cluster_that_runs_leaves_nothing() {
     let moments = [
         ("two nodes and a third host", Signal::SIGINT),
-        ("Dummy is started beside", Signal::SIGKILL),
-        ("the node's power is cut", Signal::SIGHUP),
+        ("three web servers over two nodes", Signal::SIGKILL),
+        ("httpd is killed in a container", Signal::SIGHUP),
     ];
     for (step, signal) in moments {
         let mut demo = Demo::start();

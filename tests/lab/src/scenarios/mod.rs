@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod bundle;
+pub mod bundle_takeover;
 pub mod clones;
 pub mod docker;
 pub mod moves;
@@ -43,7 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
 
 /// Every scenario on two nodes that have Debian's shell agents, and ours at the names of some.
 pub fn beside() -> impl Iterator<Item = &'static Check> {
-    bundle::ALL.iter().chain(address::BESIDE)
+    bundle::ALL.iter().chain(bundle_takeover::BESIDE).chain(address::BESIDE)
 }
 
 /// Runs a scenario with nothing of an earlier one around, and leaves nothing of it behind.
