@@ -6,7 +6,7 @@ use crate::asking::{Answers, Asking};
 use crate::checks::{Evidence, running_on};
 use crate::cluster::Cluster;
 use crate::process::Invocation;
-use crate::scenarios::settle;
+use crate::scenarios::{expect_address, settle};
 use crate::site::Host;
 use crate::status::Status;
 use crate::{Error, Result, carry};
@@ -33,6 +33,8 @@ pub struct Bundle {
     pub first: usize,
     /// What the Engine is told besides (`options`).
     pub options: &'static str,
+    /// What its containers run, where that isn't Pacemaker's own choice (`run-command`).
+    pub command: Option<&'static str>,
     /// Further words of `pcs resource bundle create`: another storage map, meta attributes.
     pub more: &'static [&'static str],
     /// Parameters and operations of what runs in it.
@@ -47,6 +49,7 @@ pub const THREE: Bundle = Bundle {
     per_host: 3,
     first: 51,
     options: "options=--log-driver=json-file",
+    command: None,
     more: &[],
     server: &["op", "monitor", "interval=5s"],
 };
@@ -105,6 +108,7 @@ impl Bundle {
         let create = [
             &["resource", "bundle", "create", self.id, "container", "docker", &image][..],
             &[&replicas, &per_host, self.options],
+            self.command.as_slice(),
             &["network", &range, "host-interface=eth0", "host-netmask=24"],
             &["port-map", &port, "port=80"],
             &["storage-map", &root, &containers, "target-dir=/var/www/html", "options=rw"],
@@ -121,13 +125,28 @@ impl Bundle {
     /// # Errors
     /// A node or pcs refuses.
     pub fn create(&self, cluster: &Cluster) -> Result<Evidence> {
-        self.write_pages(cluster)?;
-        let mut evidence = Evidence::new();
-        for words in self.words() {
-            cluster.pcs(words.iter().map(String::as_str))?;
-            evidence.push(format!("pcs {}", words.join(" ")));
-        }
+        let mut evidence = self.define(cluster)?;
+        evidence.push(self.enable(cluster)?);
         Ok(evidence)
+    }
+
+    /// Makes it, and leaves it disabled.
+    ///
+    /// # Errors
+    /// A node or pcs refuses.
+    pub fn define(&self, cluster: &Cluster) -> Result<Evidence> {
+        self.write_pages(cluster)?;
+        let [bundle, inside, _] = self.words();
+        [bundle, inside].iter().map(|words| run(cluster, words)).collect()
+    }
+
+    /// Lets it run.
+    ///
+    /// # Errors
+    /// pcs refuses.
+    pub fn enable(&self, cluster: &Cluster) -> Result<String> {
+        let [_, _, enable] = self.words();
+        run(cluster, &enable)
     }
 
     /// Brings the image to both nodes, makes the bundle, and waits until every replica answers.
@@ -166,13 +185,27 @@ impl Bundle {
         let what = format!("{} replicas of {} answering", self.replicas, self.id);
         let mut missing = String::new();
         let up = cluster.wait(&what, |status| {
-            let pages = asked.pages()?;
-            let places = (0..self.replicas).map(|replica| self.place(status, replica, &pages));
-            let places: std::result::Result<Vec<_>, String> = places.collect();
+            let places = self.places(status, &asked.pages()?);
             missing = places.as_ref().err().cloned().unwrap_or_default();
             Ok(places.ok())
         });
         up.map_err(|error| error.during(missing))
+    }
+
+    /// Where the replicas are, at one look; see [`Self::wait_up`].
+    ///
+    /// # Errors
+    /// One of them isn't up.
+    pub fn look(&self, cluster: &Cluster, asked: &Asked<'_>) -> Result<Vec<String>> {
+        self.places(&cluster.status()?, &asked.pages()?).map_err(Error::new)
+    }
+
+    fn places(
+        &self,
+        status: &Status,
+        pages: &[Option<String>],
+    ) -> std::result::Result<Vec<String>, String> {
+        (0..self.replicas).map(|replica| self.place(status, replica, pages)).collect()
     }
 
     /// Where a replica is, if all of it is there and its page is answered.
@@ -209,6 +242,52 @@ impl Bundle {
         status.instances(self.primitive).any(|r| is_it(&r.role) && r.node == replica)
     }
 
+    /// Waits until it is up and the cluster has nothing more to do, and says where the replicas are. Nothing may
+    /// have failed, and what the nodes themselves have is what Pacemaker says.
+    ///
+    /// # Errors
+    /// It isn't so within two minutes.
+    pub fn wait_well(&self, cluster: &Cluster, asked: &Asked<'_>) -> Result<Vec<String>> {
+        let up = self.wait_up(cluster, asked).and_then(|_| settle(cluster));
+        let places = up.and_then(|()| self.wait_up(cluster, asked));
+        if let Some(failure) = cluster.status()?.failures.first() {
+            let (id, task, code, reason) =
+                (&failure.resource, &failure.task, failure.code, &failure.reason);
+            return Err(Error::new(format!("{task} of {id} answered {code} ({reason})")));
+        }
+        let places = places?;
+        self.expect_at(cluster, &places)?;
+        Ok(places)
+    }
+
+    /// An error unless the nodes have the containers and the addresses of these replicas, each where it is said to
+    /// be, and no other container of the bundle.
+    ///
+    /// # Errors
+    /// It isn't so.
+    pub fn expect_at(&self, cluster: &Cluster, places: &[String]) -> Result<()> {
+        let ours = format!("{}-docker-", self.id);
+        for node in cluster.nodes() {
+            let list = ["docker", "ps", "--all", "--format", "{{.Names}} {{.State}}"];
+            let listed = node.ok(list)?.stdout;
+            let mut seen: Vec<_> = listed.lines().filter(|line| line.starts_with(&ours)).collect();
+            seen.sort_unstable();
+            let is_here = |(_, place): &(usize, &String)| **place == node.name;
+            let here = places.iter().enumerate().filter(is_here);
+            let mut wanted: Vec<_> =
+                here.map(|(replica, _)| format!("{} running", self.container(replica))).collect();
+            wanted.sort_unstable();
+            if seen != wanted {
+                let (seen, wanted) = (seen.join(", "), wanted.join(", "));
+                return Err(Error::new(format!("{} has '{seen}', not '{wanted}'", node.name)));
+            }
+        }
+        for (replica, place) in places.iter().enumerate() {
+            expect_address(cluster, &self.address(replica), &[place])?;
+        }
+        Ok(())
+    }
+
     /// The node that runs a replica.
     ///
     /// # Errors
@@ -238,6 +317,12 @@ impl Bundle {
         let found = lines.filter(|(_, other)| other.trim() == program);
         Ok(found.map(|(pid, _)| pid.to_owned()).collect())
     }
+}
+
+/// Runs pcs, and says how.
+fn run(cluster: &Cluster, words: &[String]) -> Result<String> {
+    cluster.pcs(words.iter().map(String::as_str))?;
+    Ok(format!("pcs {}", words.join(" ")))
 }
 
 /// The size of an image on this machine, in megabytes.

@@ -5,7 +5,7 @@ use crate::checks::{Check, ENDING, EQUIPPED, Evidence, PACKAGED, SMALL, agents, 
 use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
 use crate::recipe::Kind;
-use crate::{Error, Lab, Result, beside, carry, failover, logs, scenarios};
+use crate::{Error, Lab, Result, beside, bundle, carry, failover, logs, scenarios};
 use std::path::Path;
 
 /// How many checks passed and failed.
@@ -33,7 +33,10 @@ pub fn run(
     let is_wanted = |check: &Check| check.name.contains(only.unwrap_or_default());
     let mut count = Count::default();
     if only.is_none() || scenarios::all().any(is_wanted) {
-        count = on_cluster(lab, progress, plan, logs, |tier| tier.all(only))?;
+        let has_bundles = scenarios::bundles().any(is_wanted);
+        let image = || lab.image(progress, Kind::Bundle(plan.release), Some(plan.packages));
+        let image = has_bundles.then(image).transpose()?;
+        count = on_cluster(lab, progress, plan, logs, |tier| tier.all(image.as_deref(), only))?;
     }
     if scenarios::beside().any(is_wanted) {
         let plan = plan.clone().beside_shell_agents();
@@ -87,7 +90,7 @@ impl Tier<'_> {
     }
 
     /// On Debian's shell agents, with ours at their names.
-    fn beside(&mut self, plan: &Plan<'_>, bundle: &str, only: Option<&str>) -> Result<()> {
+    fn beside(&mut self, plan: &Plan<'_>, image: &str, only: Option<&str>) -> Result<()> {
         let cluster = self.cluster;
         if !self.has_begun()? {
             return Ok(());
@@ -95,9 +98,9 @@ impl Tier<'_> {
         self.step("our agents come beside Debian's, and a bundle's image", || {
             for node in cluster.nodes() {
                 beside::install(node, (plan.packages, beside::PACKAGES))?;
-                carry::image(cluster, node, bundle, scenarios::bundle::IMAGE)?;
+                carry::image(cluster, node, image, bundle::IMAGE)?;
             }
-            Ok(vec![bundle.to_owned()])
+            Ok(vec![image.to_owned()])
         })?;
         if self.count.failed > 0 {
             return Ok(());
@@ -109,10 +112,18 @@ impl Tier<'_> {
         Ok(())
     }
 
-    fn all(&mut self, only: Option<&str>) -> Result<()> {
+    /// On our packages alone; `image` is that of the bundles, if any of them is wanted.
+    fn all(&mut self, image: Option<&str>, only: Option<&str>) -> Result<()> {
         let cluster = self.cluster;
         if !self.has_begun()? {
             return Ok(());
+        }
+        if let Some(image) = image {
+            self.step("both nodes have the image of bundles", || {
+                let mut nodes = cluster.nodes();
+                nodes.try_for_each(|node| carry::image(cluster, node, image, bundle::IMAGE))?;
+                Ok(vec![image.to_owned()])
+            })?;
         }
         if only.is_none() {
             self.check(&PACKAGED)?;

@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod bundle;
+pub mod bundle_examples;
 pub mod bundle_takeover;
 pub mod clones;
 pub mod docker;
@@ -39,6 +40,12 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         address::ALL,
         steady::ALL,
     ];
+    lists.into_iter().flatten().chain(bundles())
+}
+
+/// Those of them that want the image of bundles on the nodes.
+pub fn bundles() -> impl Iterator<Item = &'static Check> {
+    let lists = [bundle_examples::ALL];
     lists.into_iter().flatten()
 }
 
