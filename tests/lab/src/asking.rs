@@ -4,6 +4,8 @@
 use crate::cluster::{Cluster, OUTSIDE};
 use crate::site::{Host, sibling};
 use crate::{Error, Result};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 /// Where the third host finds the program that asks (`bin/lab_asks.rs`).
@@ -104,6 +106,22 @@ impl<'a> Asking<'a> {
         }
         Ok(answers)
     }
+}
+
+/// The longest answer that is read.
+const LONGEST: u64 = 4096;
+
+/// The first line of the page that a server answers with; `None` for anything but an answer with code 200.
+#[must_use]
+pub fn page(mut stream: TcpStream, limit: Duration) -> Option<String> {
+    stream.set_read_timeout(Some(limit)).ok()?;
+    stream.set_write_timeout(Some(limit)).ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\nHost: bundle\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.take(LONGEST).read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let is_good = head.lines().next()?.split(' ').nth(1)? == "200";
+    is_good.then(|| body.lines().next().unwrap_or_default().to_owned())
 }
 
 fn parse(log: &str) -> Result<Answers> {

@@ -15,6 +15,15 @@ use std::time::Duration;
 /// The image of one small program that runs until it is told to end.
 pub const SERVICE: &str = "lab/service:1";
 
+/// The same with a health check, which the Engine runs every second.
+pub const JUDGED: &str = "lab/judged:1";
+
+/// A container with this file is ill, as far as the program judges it.
+pub const ILL: &str = "/ill";
+
+const HEALTH_CHECK: &str = "HEALTHCHECK --interval=1s --timeout=5s --retries=1 \
+                            CMD [\"/lab_service\", \"well\"]";
+
 /// Where the program is, on a node and in the image.
 const PROGRAM: &str = "lab_service";
 
@@ -59,24 +68,51 @@ fn wait(save: &mut Child, tag: &str) -> Result<()> {
 /// # Errors
 /// An Engine refuses.
 pub fn service(cluster: &Cluster) -> Result<()> {
+    import(cluster, SERVICE, &[])
+}
+
+/// Gives every node's Engine [`JUDGED`].
+///
+/// # Errors
+/// An Engine refuses.
+pub fn judged(cluster: &Cluster) -> Result<()> {
+    import(cluster, JUDGED, &["--change", HEALTH_CHECK])
+}
+
+/// Makes an image of the one program on every node, with changes as a Dockerfile has them.
+fn import(cluster: &Cluster, name: &str, changes: &[&str]) -> Result<()> {
     let docker = cluster.docker();
     for node in cluster.nodes() {
-        if has(node, SERVICE)? {
+        if has(node, name)? {
             continue;
         }
-        node.ok(["install", "-d", DIRECTORY])?;
-        let (program, there) = (sibling(PROGRAM)?, format!("{}:{DIRECTORY}/", node.name()));
-        let copy = docker.invocation(["cp"]).args([program.as_os_str(), there.as_ref()]);
-        docker.runner.run_ok(&copy)?;
+        program(cluster, node)?;
         let archive = format!("{DIRECTORY}/service.tar");
         node.ok(["tar", "-C", DIRECTORY, "-cf", &archive, PROGRAM])?;
         let command = format!("CMD [\"/{PROGRAM}\"]");
         let change = ["--change", &command, "--change", &format!("LABEL {LABEL}")];
+        let change = change.into_iter().chain(changes.iter().copied());
         let import = node.invocation(["docker", "import"].into_iter().chain(change));
-        let import: Invocation = import.args([archive.as_str(), SERVICE]).limit(LIMIT);
+        let import: Invocation = import.args([archive.as_str(), name]).limit(LIMIT);
         docker.runner.run_ok(&import)?;
     }
     Ok(())
+}
+
+/// Gives a node the program itself, and says where it is.
+///
+/// # Errors
+/// The Engine refuses.
+pub fn program(cluster: &Cluster, node: &Host) -> Result<String> {
+    let docker = cluster.docker();
+    let path = format!("{DIRECTORY}/{PROGRAM}");
+    if node.run(["test", "-x", &path])?.code != 0 {
+        node.ok(["install", "-d", DIRECTORY])?;
+        let (program, there) = (sibling(PROGRAM)?, format!("{}:{DIRECTORY}/", node.name()));
+        let copy = docker.invocation(["cp"]).args([program.as_os_str(), there.as_ref()]);
+        docker.runner.run_ok(&copy)?;
+    }
+    Ok(path)
 }
 
 fn has(node: &Host, name: &str) -> Result<bool> {

@@ -14,8 +14,8 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`bundle`], [`fault`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`recovery`], [`scale`], [`accounting`], [`asking`], [`probing`] |
-//! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`] |
+//! | what is shown and tested | [`demo`], [`tier`], [`checks`], [`bundle`], [`fault`], [`failover`], [`scenarios`], [`takeover`], [`soak`], [`recovery`], [`scale`], [`accounting`], [`asking`], [`clients`], [`probing`] |
+//! | a cluster, and what it says | [`cluster`], [`configuration`], [`status`], [`executor`], [`journal`], [`logs`], [`hearing`] |
 //! | hosts, their network and power | [`site`], [`power`], [`rights`], [`attendant`], [`fence`] |
 //! | images and packages | [`recipe`], [`image`], [`build`], [`mirror`], [`packages`], [`beside`], [`carry`], [`space`] |
 //! | this machine | [`setup`], [`engine`], [`host`], [`docker`], [`container`], [`transient`] |
@@ -29,6 +29,7 @@ pub mod build;
 pub mod bundle;
 pub mod carry;
 pub mod checks;
+pub mod clients;
 pub mod cluster;
 pub mod configuration;
 pub mod container;
@@ -40,6 +41,7 @@ pub mod executor;
 pub mod failover;
 pub mod fault;
 pub mod fence;
+pub mod hearing;
 pub mod host;
 pub mod image;
 pub mod journal;

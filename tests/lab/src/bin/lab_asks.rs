@@ -4,10 +4,10 @@
 //!
 //! Its argument is `ADDRESS:PORT`. A line begins with the milliseconds since the first question.
 
-use lab::asking::{DOWN, END, UP};
+use lab::asking::{DOWN, END, UP, page};
 use lab::signals::Signals;
 use lab::{Error, Result};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -17,9 +17,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A server that doesn't answer within this time doesn't answer.
 const LIMIT: Duration = Duration::from_millis(300);
-
-/// The longest answer that is read.
-const LONGEST: u64 = 4096;
 
 fn main() -> ExitCode {
     match run() {
@@ -59,15 +56,7 @@ fn run() -> Result<()> {
 
 /// The first line of the page; `None` for anything but an answer with code 200.
 fn ask(address: SocketAddr) -> Option<String> {
-    let mut stream = TcpStream::connect_timeout(&address, LIMIT).ok()?;
-    stream.set_read_timeout(Some(LIMIT)).ok()?;
-    stream.set_write_timeout(Some(LIMIT)).ok()?;
-    stream.write_all(b"GET / HTTP/1.0\r\nHost: bundle\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.take(LONGEST).read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let is_good = head.lines().next()?.split(' ').nth(1)? == "200";
-    is_good.then(|| body.lines().next().unwrap_or_default().to_owned())
+    page(TcpStream::connect_timeout(&address, LIMIT).ok()?, LIMIT)
 }
 
 fn say(line: &str) {
