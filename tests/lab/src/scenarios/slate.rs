@@ -68,15 +68,27 @@ pub fn clear(cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// With what is in them.
+/// With what is in them. They are disabled before any is waited for: one may hold another.
 fn remove_bundles(cluster: &Cluster) -> Result<()> {
-    for bundle in cluster.status()?.bundles {
-        cluster.pcs(["resource", "disable", &bundle])?;
-        cluster.wait(&format!("{bundle} being stopped"), |status| {
-            let is_active = status.ours().any(|resource| resource.is_active);
-            Ok((!is_active).then_some(()))
-        })?;
-        cluster.pcs(["resource", "delete", &bundle])?;
+    let bundles = cluster.status()?.bundles;
+    if bundles.is_empty() {
+        return Ok(());
+    }
+    for bundle in &bundles {
+        cluster.pcs(["resource", "disable", bundle])?;
+    }
+    let is_part = |id: &str| bundles.iter().any(|bundle| id.starts_with(&format!("{bundle}-")));
+    cluster.wait(&format!("{} being stopped", bundles.join(", ")), |status| {
+        let is_active = status.ours().any(|part| part.is_active && is_part(&part.id));
+        Ok((!is_active).then_some(()))
+    })?;
+    let status = cluster.status()?;
+    // What failed would be remembered of ids that are nobody's any more.
+    if !status.failures.is_empty() || !status.fail_counts.is_empty() {
+        cluster.ok(["crm_resource", "--cleanup"])?;
+    }
+    for bundle in &bundles {
+        cluster.pcs(["resource", "delete", bundle])?;
     }
     cluster.wait("the bundles being gone", |status| Ok(status.bundles.is_empty().then_some(())))
 }
