@@ -9,6 +9,8 @@
 pub mod address;
 pub mod bundle;
 pub mod bundle_examples;
+pub mod bundle_networks;
+pub mod bundle_roles;
 pub mod bundle_takeover;
 pub mod clones;
 pub mod docker;
@@ -18,6 +20,7 @@ pub mod placement;
 pub mod promotion;
 pub mod recovery;
 pub mod remote;
+pub mod several;
 pub mod slate;
 pub mod steady;
 pub mod tools;
@@ -45,7 +48,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
 
 /// Those of them that want the image of bundles on the nodes.
 pub fn bundles() -> impl Iterator<Item = &'static Check> {
-    let lists = [bundle_examples::ALL];
+    let lists = [bundle_examples::ALL, bundle_networks::ALL, bundle_roles::ALL, several::ALL];
     lists.into_iter().flatten()
 }
 
