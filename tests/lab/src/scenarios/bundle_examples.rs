@@ -17,7 +17,7 @@ pub const ALL: &[Check] = &[
     Check { name: "a bundle's replicas are what was asked for, and answer", run: comes_up },
     Check { name: "a bundle with add-host=false starts in spite of what is passed", run: no_hosts },
     Check {
-        name: "a bundle that was built in a file comes, and says why it can't",
+        name: "a bundle from a file says why its log is refused, then comes up",
         run: in_a_file,
     },
     Check { name: "a bundle has no more replicas on a host than it may", run: per_host },

@@ -12,6 +12,7 @@ pub mod bundle_examples;
 pub mod bundle_networks;
 pub mod bundle_roles;
 pub mod bundle_takeover;
+pub mod bundle_updates;
 pub mod clones;
 pub mod docker;
 pub mod moves;
@@ -48,7 +49,13 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
 
 /// Those of them that want the image of bundles on the nodes.
 pub fn bundles() -> impl Iterator<Item = &'static Check> {
-    let lists = [bundle_examples::ALL, bundle_networks::ALL, bundle_roles::ALL, several::ALL];
+    let lists = [
+        bundle_examples::ALL,
+        bundle_updates::ALL,
+        bundle_networks::ALL,
+        bundle_roles::ALL,
+        several::ALL,
+    ];
     lists.into_iter().flatten()
 }
 
