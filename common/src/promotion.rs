@@ -36,6 +36,11 @@ fn crm_attribute(context: &Context, arguments: &[&str]) -> Result<()> {
     for name in ["on_node", "on_node_uuid", "physical_host", "container_attribute_target"] {
         if let Some(value) = context.environment().meta(name) {
             command = command.env(format!("OCF_RESKEY_CRM_meta_{name}"), value);
+            // Pacemaker 2.1's crm_attribute looks for what makes a score the host's by names without the
+            // prefix, which nobody else gives it: in a bundle that says so nobody would be promoted.
+            if matches!(name, "physical_host" | "container_attribute_target") {
+                command = command.env(format!("CRM_meta_{name}"), value);
+            }
         }
     }
     let output = command.run(&context.deadline.share(50).within(PATIENCE))?;
