@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A bundle in which one replica is promoted: who is, by which scores, and what becomes of it when the promoted
-//! one's container is killed.
+//! A bundle in which one replica is promoted: who is, whose node has the scores, and what becomes of it when
+//! the promoted one's container is killed.
 
 use super::settle;
 use crate::bundle::{Bundle, IMAGE};
-use crate::checks::{Check, Evidence};
+use crate::checks::{Check, Evidence, running_on};
 use crate::cluster::Cluster;
 use crate::{Error, Result};
 
 /// See the module.
-pub const ALL: &[Check] = &[Check {
-    name: "a bundle's promoted container is killed: another is promoted",
-    run: of_bundle,
-}];
+pub const ALL: &[Check] = &[
+    Check { name: "a bundle's promoted container is killed: another is promoted", run: of_bundle },
+    Check { name: "a bundle's promotion scores are its hosts', if it says so", run: of_hosts },
+];
 
 /// Two replicas of an agent with roles.
 pub(super) const ROLES: Bundle = Bundle {
@@ -153,4 +153,24 @@ fn kill_one(cluster: &Cluster) -> Result<(Roles, String)> {
     let (what, why) = (&failure.resource, &failure.reason);
     let told = format!("{}: docker kill {container}; {what} failed: {why}", host.name);
     Ok((wait(cluster)?, told))
+}
+
+fn of_hosts(cluster: &Cluster) -> Result<Evidence> {
+    let (first, mut evidence) = make(cluster, &["meta", "container-attribute-target=host"])?;
+    let hosts = |roles: Roles| {
+        let status = cluster.status()?;
+        let host = |replica| running_on(&status, &ROLES.container(replica)).map(str::to_owned);
+        Ok::<_, Error>([host(roles.promoted)?, host(1 - roles.promoted)?])
+    };
+    let [promoted, other] = hosts(first)?;
+    evidence.push(format!("{} on {promoted} is promoted", ROLES.replica(first.promoted)));
+    evidence.push(expect_scores(cluster, &promoted, &other)?);
+    let one = ROLES.host(cluster, 1)?.name.clone();
+    evidence.push(move_to_one(cluster, &one)?);
+    let (after, told) = kill_one(cluster)?;
+    evidence.push(told);
+    let [promoted, other] = hosts(after)?;
+    evidence.push(format!("{} on {promoted} is promoted", ROLES.replica(after.promoted)));
+    evidence.push(expect_scores(cluster, &promoted, &other)?);
+    Ok(evidence)
 }
