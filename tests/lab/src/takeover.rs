@@ -9,6 +9,7 @@
 pub mod address;
 pub mod container;
 pub mod files;
+pub mod resources;
 pub mod watch;
 pub mod web;
 
@@ -20,32 +21,13 @@ use crate::packages::{COLLECTION, NAMES, Packages};
 use crate::process::Output;
 use crate::progress::Progress;
 use crate::site::{Host, sibling};
-use crate::status::{Resource, Status};
 use crate::{Error, Lab, Result, executor, logs};
 use container::Started;
 use files::Files;
+use resources::{RESOURCES, STATEFUL, TOP, monitors_on, right_code};
 use std::collections::BTreeMap;
 use std::path::Path;
-use watch::{CALLER, Monitor, Watch};
-
-/// The resources: id and agent. The first two are to be on a node each; the last is promotable.
-const RESOURCES: [(&str, &str); 6] = [
-    ("hdummy", "heartbeat/Dummy"),
-    ("pdummy", "pacemaker/Dummy"),
-    (container::ID, "heartbeat/docker"),
-    (address::ID, "heartbeat/IPaddr2"),
-    (web::ID, "heartbeat/apache"),
-    ("stateful", "pacemaker/Stateful"),
-];
-
-const STATEFUL: &str = "stateful";
-
-/// What an operator enables and disables.
-const TOP: [&str; 6] = ["hdummy", "pdummy", container::ID, address::ID, web::ID, "stateful-clone"];
-
-/// How often, in milliseconds, everything is monitored (`interval=1s`) but the unpromoted one: pcs
-/// wants another interval for that.
-const INTERVAL: u64 = 1000;
+use watch::{CALLER, Watch};
 
 /// Takes the names from the shell agents and gives them back, in a cluster that runs. Of `plan`, the
 /// packages come last; `newer` is another version of them.
@@ -355,56 +337,5 @@ impl Story<'_> {
             evidence.push(format!("{}, Pacemaker so far: {}", node.name, counts.join(", ")));
         }
         Ok(evidence)
-    }
-}
-
-/// A resource is probed only when it is made, before it is started anywhere.
-fn right_code(call: &Call) -> i32 {
-    match (call.resource.as_str(), call.task.as_str(), call.interval) {
-        (_, "monitor", 0) => 7,
-        (STATEFUL, "monitor", INTERVAL) => 8,
-        _ => 0,
-    }
-}
-
-/// What runs on a node, and what its monitor has to answer.
-fn monitors_on(status: &Status, node: &Host) -> Vec<Monitor> {
-    let mut monitors = Vec::new();
-    for (id, agent) in RESOURCES {
-        let here = |r: &&Resource| r.is_active && r.node == node.name;
-        let code = |r: &Resource| if r.role == "Promoted" { 8 } else { 0 };
-        let found = status.instances(id).filter(here).map(code);
-        monitors.extend(found.map(|code| Monitor {
-            instance: id.to_owned(),
-            agent: agent.to_owned(),
-            parameter: match id {
-                container::ID => container::IMAGE,
-                address::ID => address::PARAMETER,
-                _ => "",
-            },
-            code,
-        }));
-    }
-    monitors
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_promoted_ones_monitor_answers_8_and_only_a_probe_7() {
-        let call = |resource: &str, task: &str, interval| Call {
-            resource: resource.into(),
-            task: task.into(),
-            interval,
-            code: None,
-            line: String::new(),
-        };
-        assert_eq!(right_code(&call(STATEFUL, "monitor", 0)), 7);
-        assert_eq!(right_code(&call(STATEFUL, "monitor", INTERVAL)), 8);
-        assert_eq!(right_code(&call(STATEFUL, "monitor", 2000)), 0);
-        assert_eq!(right_code(&call("hdummy", "monitor", INTERVAL)), 0);
-        assert_eq!(right_code(&call(STATEFUL, "stop", 0)), 0);
     }
 }
