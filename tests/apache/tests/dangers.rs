@@ -332,9 +332,13 @@ fn m13_frozen_workers_fail_a_monitor_before_its_time_is_over() {
     inside(|| {
         let world = World::ours().limit(Duration::from_secs(5));
         world.expect("start", 0);
-        for worker in all_of(Kind::Worker) {
-            world.signal(worker.pid, Signal::SIGSTOP);
-        }
+        let workers = all_of(Kind::Worker);
+        workers.iter().for_each(|worker| world.signal(worker.pid, Signal::SIGSTOP));
+        wait_for("frozen workers", || {
+            let now = host::processes();
+            let is_frozen = |pid| now.get(&pid).is_some_and(|one| one.state == 'T');
+            workers.iter().all(|worker| is_frozen(worker.pid)).then_some(())
+        });
         let seen = world.expect_reason("monitor", 1, "8088");
         assert!(seen.seconds() < 5.0, "{seen}");
         println!("{:.1} s: {}", seen.seconds(), seen.reason);
@@ -393,28 +397,4 @@ fn s08_an_editor_of_the_configuration_survives() {
 fn stops_with(world: &World, others: &[i32]) {
     world.expect("stop", 0);
     assert!(others.iter().all(|pid| is_alive(*pid)));
-}
-
-#[test]
-fn start_and_stop_leave_a_server_of_another_namespace() {
-    inside(|| {
-        let world = World::ours();
-        let file = world.text("{w}/httpd.conf");
-        // A container's, with the same program and the same command line.
-        let arguments =
-            ["--pid", "--net", "--mount-proc", "--fork", server::PROGRAM, "-X", "-f", &file];
-        let _first = world.begin("unshare", &arguments);
-        let other = wait_for("a server in a container", || {
-            let found = host::processes();
-            found.values().find(|one| one.program == server::PROGRAM).map(|one| one.pid)
-        });
-        // It wrote its pid file, in which its number is another one.
-        wait_for("its pid file", || fs::read(world.place().join("run/httpd.pid")).ok());
-        world.expect("probe", 7);
-        world.expect("stop", 0);
-        assert!(is_alive(other));
-        world.expect("start", 0);
-        world.expect("stop", 0);
-        assert!(is_alive(other));
-    });
 }
