@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-beside beside-engines beside-the-shell-agents test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bench-scale bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-at-once engines-at-once shell-agents-at-once clusters-at-once run-cluster test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bench-scale bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -14,8 +14,8 @@ DEBS = target/deb
 NEWER = target/deb-newer
 LOGS = target/lab-logs
 export OCF_AGENTS = $(STAGED)
-# Two targets at once, also inside another two.
-TWO = MAKEFLAGS= $(MAKE) --no-print-directory -j2 -Oline
+# Several targets at once, also inside others that are.
+AT_ONCE = MAKEFLAGS= $(MAKE) --no-print-directory -j -Oline
 
 demo: root deb lab-tool
 	$(LAB) demo --packages $(DEBS) --logs $(LOGS) $(if $(filter-out 0 no off false,$(KEEP)),--keep)
@@ -23,7 +23,7 @@ demo: root deb lab-tool
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
 	@$(MAKE) --no-print-directory tiers TIERS="stage test-host lab"
-	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-beside test-cluster"
+	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-at-once"
 
 tiers:
 	@for tier in $(TIERS); do \
@@ -32,21 +32,24 @@ tiers:
 	  echo "== $$tier: ok, $$(( $$(date +%s) - begin )) s"; \
 	done
 
-# What needs no cluster, at once: the Engines' tests wait most of their time, and the others fill it. All is
-# built and staged before, so that nobody stages anew what another one runs.
-test-beside: stage lab
+# What needs the lab, at once: Engines and clusters wait most of their time, and the others fill it. All is built
+# and staged before, so that nobody stages anew what another one runs.
+test-at-once: stage deb lab newer
 	cargo test -p docker-tests --no-run
 	cargo test -p ocf-docker --test grammar --no-run
 	cargo test -p ipaddr2-tests --no-run
 	cargo test -p apache-tests --no-run
 	cargo test -p peers --no-run
-	$(TWO) beside-engines beside-the-shell-agents
+	$(AT_ONCE) engines-at-once shell-agents-at-once clusters-at-once
 
-beside-engines:
+engines-at-once:
 	@$(MAKE) --no-print-directory tiers TIERS=run-docker
 
-beside-the-shell-agents:
+shell-agents-at-once:
 	@$(MAKE) --no-print-directory tiers TIERS="run-peers run-ipaddr2 run-apache"
+
+clusters-at-once:
+	@$(MAKE) --no-print-directory tiers TIERS=run-cluster
 
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage man
@@ -97,7 +100,7 @@ test-docker: stage lab
 run-docker:
 	cargo test -p docker-tests --no-run
 	cargo test -p ocf-docker --test grammar --no-run
-	$(TWO) on-bookworm on-trixie
+	$(AT_ONCE) on-bookworm on-trixie
 
 on-bookworm:
 	cargo test -p docker-tests --config "$(call ON_ENGINE,bookworm)" -- --nocapture
@@ -121,7 +124,10 @@ test-lab: lab
 
 # Both releases at once: most of their time they wait.
 test-cluster: deb lab newer
-	$(TWO) cluster-bookworm cluster-trixie
+	$(MAKE) --no-print-directory run-cluster
+
+run-cluster:
+	$(AT_ONCE) cluster-bookworm cluster-trixie
 
 cluster-%:
 	$(LAB) cluster-test --packages $(DEBS) --logs $(LOGS) --release $*
@@ -129,7 +135,7 @@ cluster-%:
 
 # Our packages come, are upgraded and go beside Debian's shell agents, in a cluster that runs.
 test-takeover: deb lab newer
-	$(TWO) takeover-bookworm takeover-trixie
+	$(AT_ONCE) takeover-bookworm takeover-trixie
 
 takeover-%:
 	$(LAB) takeover --packages $(DEBS) --newer $(NEWER) --logs $(LOGS) --release $*

@@ -38,6 +38,10 @@ const BEFORE_SLOW: u32 = 50;
 /// How long wrong answers are put down to a server that has only just begun.
 const FOR_WARMING: Duration = Duration::from_secs(2);
 
+/// How long a server may be nowhere before it counts as ended: in a jail it is known by its pid file alone, which
+/// it writes when it has read its configuration again.
+const FOR_NAMING: Duration = Duration::from_millis(500);
+
 /// How often it is asked meanwhile.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -202,6 +206,7 @@ fn wait_for_server(
             Look::Server(_) => {}
             // It may be about to take a session of its own.
             Look::Orphans(_) if begun.elapsed() < FOR_WARMING => {}
+            Look::Nothing if begun.elapsed() < FOR_NAMING => {}
             Look::Orphans(_) | Look::Nothing => {
                 return Err(unknown(site, pid_file).unwrap_or_else(|| ended(program, mark)));
             }
