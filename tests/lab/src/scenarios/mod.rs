@@ -61,7 +61,7 @@ pub fn bundles() -> impl Iterator<Item = &'static Check> {
 
 /// Every scenario on two nodes that have Debian's shell agents, and ours at the names of some.
 pub fn beside() -> impl Iterator<Item = &'static Check> {
-    bundle::ALL.iter().chain(bundle_takeover::BESIDE).chain(address::BESIDE)
+    bundle_takeover::BESIDE.iter().chain(bundle::ALL).chain(address::BESIDE)
 }
 
 /// Runs a scenario with nothing of an earlier one around, and leaves nothing of it behind.

@@ -15,8 +15,12 @@ const PID_FILE: &str = "/run/apache2/apache2.pid";
 /// Makes the resource.
 ///
 /// # Errors
-/// pcs refuses.
+/// A node or pcs refuses.
 pub fn create(cluster: &Cluster) -> Result<()> {
+    // What every booted Debian has; the shell agent's server can't do without.
+    for node in cluster.nodes() {
+        node.ok(["install", "-d", "-m", "1777", "/run/lock"])?;
+    }
     let create = ["resource", "create", ID, "ocf:heartbeat:apache"];
     cluster.pcs(create.into_iter().chain(["op", "monitor", "interval=1s"])).map(|_| ())
 }
