@@ -1,5 +1,5 @@
 # Outer verbs only; what they do is in Rust (tests/lab) or in the tools they call.
-.PHONY: demo test tiers test-host test-lab test-at-once engines-at-once shell-agents-at-once clusters-at-once run-cluster test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bench-scale bless manual deny lab lab-tool clean-lab compiler man root
+.PHONY: demo test tiers test-host test-lab test-cluster-and-host cluster-at-once host-at-once run-host test-beside engines-at-once shell-agents-at-once run-cluster test-peers run-peers test-ipaddr2 run-ipaddr2 test-apache run-apache test-docker run-docker on-bookworm on-trixie test-cluster test-takeover newer soak check stage deb install bench bench-docker bench-ipaddr2 bench-apache bench-recovery bench-scale bless manual deny lab lab-tool clean-lab compiler man root
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
@@ -22,8 +22,8 @@ demo: root deb lab-tool
 
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
-	@$(MAKE) --no-print-directory tiers TIERS="stage test-host lab"
-	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-at-once"
+	@$(MAKE) --no-print-directory tiers TIERS="stage lab"
+	@$(LAB) hold -- $(MAKE) --no-print-directory tiers TIERS="test-lab test-cluster-and-host test-beside"
 
 tiers:
 	@for tier in $(TIERS); do \
@@ -32,15 +32,22 @@ tiers:
 	  echo "== $$tier: ok, $$(( $$(date +%s) - begin )) s"; \
 	done
 
-# What needs the lab, at once: Engines and clusters wait most of their time, and the others fill it. All is built
-# and staged before, so that nobody stages anew what another one runs.
-test-at-once: stage deb lab newer
-	cargo test -p docker-tests --no-run
-	cargo test -p ocf-docker --test grammar --no-run
-	cargo test -p ipaddr2-tests --no-run
-	cargo test -p apache-tests --no-run
-	cargo test -p peers --no-run
-	$(AT_ONCE) engines-at-once shell-agents-at-once clusters-at-once
+# Two pairs, each at once, of which one waits most of its time and the other fills it: clusters and what needs none,
+# Engines and what stands beside the shell agents. All is built and staged before, so that nobody stages anew what
+# another one runs.
+test-cluster-and-host: stage man deb lab newer
+	cargo test --workspace --no-run
+	$(AT_ONCE) cluster-at-once host-at-once
+
+cluster-at-once:
+	@$(MAKE) --no-print-directory tiers TIERS=run-cluster
+
+host-at-once:
+	@$(MAKE) --no-print-directory tiers TIERS=run-host
+
+test-beside: stage lab
+	cargo test --workspace --no-run
+	$(AT_ONCE) engines-at-once shell-agents-at-once
 
 engines-at-once:
 	@$(MAKE) --no-print-directory tiers TIERS=run-docker
@@ -48,11 +55,11 @@ engines-at-once:
 shell-agents-at-once:
 	@$(MAKE) --no-print-directory tiers TIERS="run-peers run-ipaddr2 run-apache"
 
-clusters-at-once:
-	@$(MAKE) --no-print-directory tiers TIERS=run-cluster
-
 # The kills are printed: their share is the evidence. tests/conformance/tests/tester.rs wrote the reports.
 test-host: stage man
+	$(MAKE) --no-print-directory run-host
+
+run-host:
 	cargo test --workspace --exclude peers --exclude docker-tests --exclude ipaddr2-tests \
 	  --exclude apache-tests
 	cargo test -p conformance --test kill -- --nocapture --test-threads 1
