@@ -173,11 +173,9 @@ fn wait_for_recovery(
 /// What an operator would do afterwards.
 fn undo(cluster: &Cluster, bundle: &Bundle, fault: Fault, node: &Host) -> Result<()> {
     match fault {
-        Fault::Server => {
-            cluster.ok(["crm_resource", "--cleanup", "--resource", bundle.primitive])?;
-        }
-        // Pacemaker 2.1 recovers a replica once more whose lost connection is cleaned up.
-        Fault::Container => {}
+        // The failures stay on record. Pacemaker 2.1 recovers a replica once more whose lost connection is
+        // cleaned up.
+        Fault::Server | Fault::Container => {}
         Fault::Standby => {
             cluster.pcs(["node", "unstandby", &node.name])?;
         }
