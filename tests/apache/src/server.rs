@@ -59,6 +59,21 @@ pub(crate) fn furnish(world: &World) {
     world.write("httpd.conf", SMALL);
 }
 
+/// Begins a server in a container inside the world, with the small configuration and the same command line as the
+/// resource's; its number as the world sees it. In the pid file that it has written, that is another one.
+#[must_use]
+pub fn begin_in_container(world: &World) -> i32 {
+    let file = world.text("{w}/httpd.conf");
+    let arguments = ["--pid", "--net", "--mount-proc", "--fork", PROGRAM, "-X", "-f", &file];
+    let _first = world.begin("unshare", &arguments);
+    let other = wait_for("a server in a container", || {
+        let found = host::processes();
+        found.values().find(|one| one.program == PROGRAM).map(|one| one.pid)
+    });
+    wait_for("its pid file", || fs::read(world.place().join("run/httpd.pid")).ok());
+    other
+}
+
 /// Starts a server as somebody would by hand, and waits until it answers at this address.
 pub fn start(arguments: &[&str], address: &str) {
     start_as(PROGRAM, arguments, address);

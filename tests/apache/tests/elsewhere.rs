@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
 
 use apache_tests::host::{Kind, all_of};
-use apache_tests::{World, host, inside, server, wait_for};
+use apache_tests::{World, host, inside, server};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -203,17 +203,7 @@ fn a_process_that_runs_is_not_said_to_have_ended() {
 fn start_and_stop_leave_a_server_of_another_namespace() {
     inside(|| {
         let world = World::ours();
-        let file = world.text("{w}/httpd.conf");
-        // A container's, with the same program and the same command line.
-        let arguments =
-            ["--pid", "--net", "--mount-proc", "--fork", server::PROGRAM, "-X", "-f", &file];
-        let _first = world.begin("unshare", &arguments);
-        let other = wait_for("a server in a container", || {
-            let found = host::processes();
-            found.values().find(|one| one.program == server::PROGRAM).map(|one| one.pid)
-        });
-        // It wrote its pid file, in which its number is another one.
-        wait_for("its pid file", || fs::read(world.place().join("run/httpd.pid")).ok());
+        let other = server::begin_in_container(&world);
         world.expect("probe", 7);
         world.expect("stop", 0);
         assert!(host::is_alive(other));

@@ -166,15 +166,7 @@ fn workers_that_cannot_be_seen_into() {
 fn a_server_of_a_container_that_cannot_be_seen_into() {
     inside(|| {
         let world = World::ours();
-        let file = world.text("{w}/httpd.conf");
-        let arguments =
-            ["--pid", "--net", "--mount-proc", "--fork", server::PROGRAM, "-X", "-f", &file];
-        let _first = world.begin("unshare", &arguments);
-        let other = wait_for("a server in a container", || {
-            let found = host::processes();
-            found.values().find(|one| one.program == server::PROGRAM).map(|one| one.pid)
-        });
-        wait_for("its pid file", || fs::read(world.place().join("run/httpd.pid")).ok());
+        let other = server::begin_in_container(&world);
         caged(&world, "probe", 7);
         caged(&world, "stop", 0);
         assert!(is_alive(other));

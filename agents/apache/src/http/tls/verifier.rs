@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Knows whom this host trusts.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    library: Arc<WebPkiServerVerifier>,
+    webpki: Arc<WebPkiServerVerifier>,
     roots: Arc<RootCertStore>,
     trusted: Vec<CertificateDer<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
@@ -40,10 +40,10 @@ impl Verifier {
             return Err("this host trusts no authority: install ca-certificates".to_owned());
         }
         let roots = Arc::new(roots);
-        let library =
+        let webpki =
             WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider));
-        let library = library.build().map_err(|error| error.to_string())?;
-        Ok(Self { library, roots, trusted, algorithms: provider.signature_verification_algorithms })
+        let webpki = webpki.build().map_err(|error| error.to_string())?;
+        Ok(Self { webpki, roots, trusted, algorithms: provider.signature_verification_algorithms })
     }
 
     /// Whether an authority that this host trusts issued it, with no other between them.
@@ -125,7 +125,7 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Tls> {
-        match self.library.verify_server_cert(certificate, others, host, ocsp, now) {
+        match self.webpki.verify_server_cert(certificate, others, host, ocsp, now) {
             Err(Tls::InvalidCertificate(refused)) => {
                 Ok(self.judge(certificate, host, now, refused)?)
             }
@@ -140,7 +140,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Tls> {
         let Some(key) = first_version(certificate).and_then(|one| Key::of(&one)) else {
-            return self.library.verify_tls12_signature(message, certificate, signed);
+            return self.webpki.verify_tls12_signature(message, certificate, signed);
         };
         let mut algorithms =
             self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signed.scheme);
@@ -164,7 +164,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Tls> {
         let Some(one) = first_version(certificate) else {
-            return self.library.verify_tls13_signature(message, certificate, signed);
+            return self.webpki.verify_tls13_signature(message, certificate, signed);
         };
         let key = SubjectPublicKeyInfoDer::from(one.key);
         verify_tls13_signature_with_raw_key(message, &key, signed, &self.algorithms)
