@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Our packages beside Debian's shell agents, on nodes that have those.
 
-use crate::Result;
 use crate::build::DEBIAN_PACKAGES;
+use crate::cluster::{AGENT_DIR, Cluster};
 use crate::packages::{COLLECTION, NAMES, Packages};
 use crate::process::Output;
 use crate::site::Host;
+use crate::{Error, Result};
 
 /// Where nodes find the version of our packages that is tested.
 pub const PACKAGES: &str = "/mnt/packages";
@@ -67,4 +68,21 @@ pub fn reinstall_debians(node: &Host) -> Result<Output> {
 /// It refuses.
 pub fn dpkg<const N: usize>(node: &Host, args: [&str; N]) -> Result<Output> {
     node.ok(std::iter::once("dpkg").chain(args))
+}
+
+/// An error unless these agents' names stand for ours on both nodes, or for Debian's.
+///
+/// # Errors
+/// One of them doesn't, or a node doesn't answer.
+pub fn require(cluster: &Cluster, agents: &[&str], are_ours: bool) -> Result<()> {
+    for node in cluster.nodes() {
+        for agent in agents {
+            let path = format!("{AGENT_DIR}/{agent}");
+            if node.ok(["head", "-c", "4", &path])?.stdout.ends_with("ELF") != are_ours {
+                let whose = if are_ours { "ours" } else { "Debian's" };
+                return Err(Error::new(format!("{}: {path} isn't {whose}", node.name)));
+            }
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::{arrive, expect_address, expect_files, load, settle};
 use crate::checks::{Check, Evidence, running_on};
-use crate::cluster::{AGENT_DIR, Cluster, OUTSIDE};
+use crate::cluster::{Cluster, OUTSIDE};
 use crate::failover::fencing_since;
 use crate::power::INTERFACE;
 use crate::probing::{Echoes, Probing};
@@ -80,12 +80,13 @@ fn group_moves(cluster: &Cluster) -> Result<Evidence> {
 
 fn both_move(cluster: &Cluster) -> Result<Evidence> {
     let nothing = |_: &Cluster, _: &str| Ok(());
-    require_agent(cluster, true)?;
+    beside::require(cluster, &[AGENT], true)?;
     load(cluster, &primitive())?;
     settle(cluster)?;
     let ours = move_twice(cluster, nothing)?;
     cluster.nodes().try_for_each(|node| beside::give_names_back(node).map(|_| ()))?;
-    let debians = require_agent(cluster, false).and_then(|_| move_twice(cluster, nothing));
+    let debians =
+        beside::require(cluster, &[AGENT], false).and_then(|_| move_twice(cluster, nothing));
     // Whatever came of it: the next scenario wants ours.
     cluster.nodes().try_for_each(beside::take_names_again)?;
     let debians = debians?;
@@ -99,18 +100,6 @@ fn both_move(cluster: &Cluster) -> Result<Evidence> {
         debians.standby.silence.as_secs_f64() / ours.standby.silence.as_secs_f64(),
     ));
     Ok(evidence)
-}
-
-/// Whose agent of addresses stands at the name on both nodes.
-fn require_agent(cluster: &Cluster, is_ours: bool) -> Result<()> {
-    for node in cluster.nodes() {
-        let path = format!("{AGENT_DIR}/{AGENT}");
-        if node.ok(["head", "-c", "4", &path])?.stdout.ends_with("ELF") != is_ours {
-            let whose = if is_ours { "ours" } else { "Debian's" };
-            return Err(Error::new(format!("{}: {path} isn't {whose}", node.name)));
-        }
-    }
-    Ok(())
 }
 
 /// Moves the address by standby, and then by a power cut; `arrived` looks at what went with it.

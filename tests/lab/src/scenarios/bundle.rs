@@ -7,7 +7,7 @@ use super::{bundle_examples, settle};
 use crate::beside::take_names_again;
 use crate::bundle::{Asked, Bundle, unreachable};
 use crate::checks::{Check, Evidence};
-use crate::cluster::{AGENT_DIR, Cluster};
+use crate::cluster::Cluster;
 use crate::site::Host;
 use crate::{Error, Result, beside};
 use std::time::Duration;
@@ -19,18 +19,8 @@ pub const ALL: &[Check] =
 /// As the manuals have it, but alone.
 const BUNDLE: Bundle = Bundle { replicas: 1, ..bundle_examples::TWO };
 
-/// Whose agent of containers stands at the name on both nodes.
-fn require_docker(cluster: &Cluster, is_ours: bool) -> Result<()> {
-    for node in cluster.nodes() {
-        let path = format!("{AGENT_DIR}/heartbeat/docker");
-        let is_binary = node.ok(["head", "-c", "4", &path])?.stdout.ends_with("ELF");
-        if is_binary != is_ours {
-            let whose = if is_ours { "ours" } else { "Debian's" };
-            return Err(Error::new(format!("{}: {path} isn't {whose}", node.name)));
-        }
-    }
-    Ok(())
-}
+/// The agent that changes hands.
+const DOCKER: &str = "heartbeat/docker";
 
 /// What a planned move costs.
 struct Move {
@@ -56,7 +46,7 @@ impl Move {
 
 /// First under our agent, then under Debian's: what one of them started, the other one stops.
 fn standby(cluster: &Cluster) -> Result<Evidence> {
-    require_docker(cluster, true)?;
+    beside::require(cluster, &[DOCKER], true)?;
     BUNDLE.create(cluster)?;
     let asked = BUNDLE.ask(cluster)?;
     BUNDLE.wait_well(cluster, &asked)?;
@@ -64,7 +54,7 @@ fn standby(cluster: &Cluster) -> Result<Evidence> {
     let host = BUNDLE.host(cluster, 0)?;
     let started = BUNDLE.inspect(host, 0, "{{.State.StartedAt}}")?;
     cluster.nodes().try_for_each(|node| beside::give_names_back(node).map(|_| ()))?;
-    require_docker(cluster, false)?;
+    beside::require(cluster, &[DOCKER], false)?;
     let asked = BUNDLE.ask(cluster)?;
     BUNDLE.wait_well(cluster, &asked)?;
     if BUNDLE.inspect(host, 0, "{{.State.StartedAt}}")? != started {

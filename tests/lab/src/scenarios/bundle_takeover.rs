@@ -3,7 +3,7 @@
 //! back: no container is started anew, and no question of the third host stays without an answer.
 
 use super::settle;
-use crate::beside::{PACKAGES, give_names_back, take_names};
+use crate::beside::{PACKAGES, give_names_back, require, take_names};
 use crate::bundle::Bundle;
 use crate::checks::{Check, Evidence};
 use crate::cluster::{AGENT_DIR, Cluster};
@@ -67,7 +67,7 @@ fn go_and_come_back(cluster: &Cluster) -> Result<Evidence> {
             };
         }
         in_containers(cluster, are_ours)?;
-        require_agents(cluster, are_ours)?;
+        require(cluster, &AGENTS, are_ours)?;
         let before = calls(cluster)?;
         // They are probed again, and monitored: by those who have the names now. Not the connections, which
         // Pacemaker 2.1 takes for a lost guest then.
@@ -134,18 +134,6 @@ fn in_containers(cluster: &Cluster, are_ours: bool) -> Result<()> {
         let head = node.ok(["docker", "exec", &container, "head", "-c", "4", &agent])?.stdout;
         if head.ends_with("ELF") != are_ours {
             return Err(Error::new(format!("{agent} in {container} is the other one")));
-        }
-    }
-    Ok(())
-}
-
-fn require_agents(cluster: &Cluster, are_ours: bool) -> Result<()> {
-    for node in cluster.nodes() {
-        for agent in AGENTS {
-            let path = format!("{AGENT_DIR}/{agent}");
-            if node.ok(["head", "-c", "4", &path])?.stdout.ends_with("ELF") != are_ours {
-                return Err(Error::new(format!("{}: {path} is the other one", node.name)));
-            }
         }
     }
     Ok(())
