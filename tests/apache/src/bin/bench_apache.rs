@@ -16,10 +16,10 @@
 
 use apache_tests::inside::run_program_inside;
 use apache_tests::{AGENT, Agent, World, is_inside};
-use bench::{children_cpu, median};
+use bench::{Subject, median, ratio, take_turns};
 use ocf_tester::agent::Invocation;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Turns, and monitors of one kind in a turn; the shell agent is so slow that two are enough.
 const TURNS: usize = 40;
@@ -30,35 +30,10 @@ const OF_SHELL: i64 = 2;
 const TIMES_FLOOR: f64 = 2.5;
 const TIMES_LESS: f64 = 15.0;
 
-struct Subject {
-    name: &'static str,
-    command: Command,
-    code: i32,
-    count: i64,
-    /// CPU of one monitor in microseconds, one figure a turn.
-    costs: Vec<f64>,
-}
-
-impl Subject {
-    fn new(name: &'static str, call: &Invocation, count: i64) -> Self {
-        let mut command = Command::new(&call.agent);
-        command.args(&call.arguments).env_clear().envs(call.full_environment()).current_dir("/");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { name, command, code: 0, count, costs: Vec::new() }
-    }
-
-    fn answering(self, code: i32) -> Self {
-        Self { code, ..self }
-    }
-
-    fn turn(&mut self) -> f64 {
-        let before = children_cpu().unwrap();
-        for _ in 0..self.count {
-            let status = self.command.status().unwrap();
-            assert_eq!(status.code(), Some(self.code), "{}: {:?}", self.name, self.command);
-        }
-        (children_cpu().unwrap() - before) as f64 / self.count as f64
-    }
+fn subject(name: &'static str, call: &Invocation, count: i64) -> Subject {
+    let mut command = Command::new(&call.agent);
+    command.args(&call.arguments).env_clear().envs(call.full_environment()).current_dir("/");
+    Subject::new(name, command, count)
 }
 
 fn main() {
@@ -91,11 +66,11 @@ fn measure(title: &str, world: &World, floor: &str, port: &str) -> Vec<String> {
     let c = words.iter().fold(c, Invocation::argument);
     let shell = Invocation { agent: Agent::Shell.path(AGENT), ..ours.clone() };
     let mut subjects = [
-        Subject::new("floor (C)", &c, MONITORS),
-        Subject::new("ours", &ours, MONITORS),
-        Subject::new("shell", &shell, OF_SHELL),
+        subject("floor (C)", &c, MONITORS),
+        subject("ours", &ours, MONITORS),
+        subject("shell", &shell, OF_SHELL),
     ];
-    take_turns(&mut subjects);
+    take_turns(&mut subjects, TURNS, 0);
     let [floor, ours, shell] = &subjects;
     println!("one monitor of {title}, CPU, medians of {TURNS} turns:");
     for subject in &subjects {
@@ -121,30 +96,10 @@ fn measure(title: &str, world: &World, floor: &str, port: &str) -> Vec<String> {
 fn stopped(world: &World) {
     let ours = world.call("probe");
     let shell = Invocation { agent: Agent::Shell.path(AGENT), ..ours.clone() };
-    let mut subjects = [
-        Subject::new("ours", &ours, MONITORS).answering(7),
-        Subject::new("shell", &shell, OF_SHELL).answering(7),
-    ];
-    take_turns(&mut subjects);
+    let mut subjects = [subject("ours", &ours, MONITORS), subject("shell", &shell, OF_SHELL)];
+    take_turns(&mut subjects, TURNS, 7);
     println!("one probe of a stopped server, CPU, medians of {TURNS} turns:");
     for subject in &subjects {
         println!("  {:<10} {:>7.0} us", subject.name, median(subject.costs.clone()));
     }
-}
-
-fn take_turns(subjects: &mut [Subject]) {
-    // The first turn warms the page cache and is not counted.
-    for turn in 0..=TURNS {
-        for subject in &mut *subjects {
-            let cost = subject.turn();
-            if turn > 0 {
-                subject.costs.push(cost);
-            }
-        }
-    }
-}
-
-/// Of figures of the same turn: the machine's drift is in both.
-fn ratio(a: &Subject, b: &Subject) -> f64 {
-    median(a.costs.iter().zip(&b.costs).map(|(a, b)| a / b).collect())
 }

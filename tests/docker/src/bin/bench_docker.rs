@@ -14,10 +14,10 @@
     reason = "a measurement of the tests'"
 )]
 
-use bench::{children_cpu, median};
+use bench::{Subject, median, ratio, take_turns};
 use docker_tests::{AGENT, Agent, Engine, World, images};
 use serde_json::json;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Turns, and monitors of one kind in a turn; the shell agent is so slow that fewer are enough.
 const TURNS: usize = 40;
@@ -30,25 +30,6 @@ const TIMES_FLOOR: f64 = 1.8;
 const TIMES_LESS: f64 = 40.0;
 /// What the same thing, measured twice, differs by on a machine that does other things as well.
 const NOISE: f64 = 0.15;
-
-struct Subject {
-    name: &'static str,
-    command: Command,
-    count: i64,
-    /// CPU of one monitor in microseconds, one figure a turn.
-    costs: Vec<f64>,
-}
-
-impl Subject {
-    fn turn(&mut self) -> f64 {
-        let before = children_cpu().unwrap();
-        for _ in 0..self.count {
-            let status = self.command.status().unwrap();
-            assert!(status.success(), "{}: {status}", self.name);
-        }
-        (children_cpu().unwrap() - before) as f64 / self.count as f64
-    }
-}
 
 fn main() {
     let floor = std::env::args().nth(1).expect("usage: bench_docker FLOOR (the Makefile knows it)");
@@ -63,18 +44,13 @@ fn main() {
         command.arg("monitor").env_clear().envs(call.full_environment()).current_dir("/");
         command
     };
-    let subject =
-        |name, command: Command, count| Subject { name, command, count, costs: Vec::new() };
     let mut subjects = [
-        subject("floor (C)", c, MONITORS),
-        subject("ours", agent(Agent::Ours), MONITORS),
-        subject("shell", agent(Agent::Shell), OF_SHELL),
+        Subject::new("floor (C)", c, MONITORS),
+        Subject::new("ours", agent(Agent::Ours), MONITORS),
+        Subject::new("shell", agent(Agent::Shell), OF_SHELL),
     ];
-    for subject in &mut subjects {
-        subject.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    }
     println!("one monitor of a container, CPU of the client, medians of {TURNS} turns:");
-    measure(&mut subjects);
+    take_turns(&mut subjects, TURNS, 0);
     let (to_floor, to_shell) = (report(&subjects, 1), ratio(&subjects[2], &subjects[1]));
     println!("the shell agent costs {to_shell:.1} x ours");
     for number in 0..MANY {
@@ -82,7 +58,7 @@ fn main() {
         engine.create(&format!("other-{number}"), &body);
     }
     // Of one after the other: that they follow each other cancels the machine's drift.
-    measure(&mut subjects[..2]);
+    take_turns(&mut subjects[..2], TURNS, 0);
     let to_floor_of_many = report(&subjects[..2], MANY + 1);
     let drift = to_floor_of_many / to_floor - 1.0;
     println!("with {} containers it costs {:+.1} % of that with one", MANY + 1, drift * 100.0);
@@ -94,19 +70,6 @@ fn main() {
     assert!(drift.abs() <= NOISE, "the number of containers matters");
 }
 
-fn measure(subjects: &mut [Subject]) {
-    subjects.iter_mut().for_each(|subject| subject.costs.clear());
-    // The first turn warms the page cache and is not counted.
-    for turn in 0..=TURNS {
-        for subject in &mut *subjects {
-            let cost = subject.turn();
-            if turn > 0 {
-                subject.costs.push(cost);
-            }
-        }
-    }
-}
-
 /// Ours in terms of the floor, with a line for each.
 fn report(subjects: &[Subject], containers: usize) -> f64 {
     println!("containers on the Engine: {containers}");
@@ -115,8 +78,4 @@ fn report(subjects: &[Subject], containers: usize) -> f64 {
         println!("  {:<10} {micros:>7.0} us   {times:>6.2} x the floor", subject.name);
     }
     ratio(&subjects[1], &subjects[0])
-}
-
-fn ratio(a: &Subject, b: &Subject) -> f64 {
-    median(a.costs.iter().zip(&b.costs).map(|(a, b)| a / b).collect())
 }

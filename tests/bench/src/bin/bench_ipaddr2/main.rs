@@ -17,10 +17,10 @@
 mod place;
 mod starts;
 
-use bench::{children_cpu, median};
+use bench::{Subject, median, ratio};
 use place::{ADDRESSES, NIC, PREFIXES, Place, ROUTES};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Turns, and monitors of one kind in a turn; the shell agent is so slow that one is enough.
 const TURNS: usize = 40;
@@ -46,30 +46,6 @@ struct Case<'a> {
     subjects: [Subject; 3],
     /// The number of the case of the same question with one address.
     base: usize,
-}
-
-struct Subject {
-    name: &'static str,
-    command: Command,
-    count: i64,
-    /// CPU of one monitor in microseconds, one figure a turn.
-    costs: Vec<f64>,
-}
-
-impl Subject {
-    fn new(name: &'static str, mut command: Command, count: i64) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { name, command, count, costs: Vec::new() }
-    }
-
-    fn turn(&mut self, code: i32) -> f64 {
-        let before = children_cpu().unwrap();
-        for _ in 0..self.count {
-            let status = self.command.status().unwrap();
-            assert_eq!(status.code(), Some(code), "{}: {:?}", self.name, self.command);
-        }
-        (children_cpu().unwrap() - before) as f64 / self.count as f64
-    }
 }
 
 fn main() {
@@ -198,11 +174,6 @@ fn report(cases: &[Case<'_>]) -> Vec<String> {
         }
     }
     wrong
-}
-
-/// Of figures of the same turn: the machine's drift is in both.
-fn ratio(a: &Subject, b: &Subject) -> f64 {
-    median(a.costs.iter().zip(&b.costs).map(|(a, b)| a / b).collect())
 }
 
 fn difference(a: &Subject, b: &Subject) -> f64 {
