@@ -28,7 +28,7 @@ test: root compiler
 tiers:
 	@for tier in $(TIERS); do \
 	  begin=$$(date +%s); echo "== $$tier"; \
-	  $(MAKE) --no-print-directory $$tier || exit 1; \
+	  $(MAKE) --no-print-directory $$tier || { echo "test tier::$$tier ... FAILED"; exit 1; }; \
 	  echo "== $$tier: ok, $$(( $$(date +%s) - begin )) s"; \
 	done
 

@@ -5,6 +5,7 @@ use crate::checks::{Check, ENDING, EQUIPPED, Evidence, PACKAGED, SMALL, agents, 
 use crate::cluster::{Cluster, Plan};
 use crate::progress::Progress;
 use crate::recipe::Kind;
+use crate::release::Release;
 use crate::{Error, Lab, Result, beside, bundle, carry, failover, logs, scenarios};
 use std::path::Path;
 
@@ -160,9 +161,18 @@ impl Tier<'_> {
                 self.progress.evidence(evidence);
                 self.count.passed += 1;
             }
-            Err(Error::Failed(_)) => self.count.failed += 1,
+            Err(Error::Failed(_)) => {
+                self.count.failed += 1;
+                self.progress.note(&verdict(self.cluster.release, name));
+            }
             Err(interrupted) => return Err(interrupted),
         }
         Ok(())
     }
+}
+
+/// What tells a CI system of a test that failed, as Rust's own harness writes it.
+fn verdict(release: Release, name: &str) -> String {
+    let test: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    format!("test {}::{test} ... FAILED", release.code_name())
 }
