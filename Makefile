@@ -3,7 +3,9 @@
 
 TARGET = $(shell rustc --print host-tuple)
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release
-LAB = $(RELEASE)/lab
+# What only works here is built fast, not small.
+TOOLS = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/tool
+LAB = $(TOOLS)/lab
 # Where the tests, the demo and the measurements find what ships.
 STAGE := $(CURDIR)/target/stage
 RESOURCED = $(DESTDIR)/usr/lib/ocf/resource.d
@@ -17,8 +19,10 @@ export OCF_AGENTS = $(STAGED)
 # Several targets at once, also inside others that are.
 AT_ONCE = MAKEFLAGS= $(MAKE) --no-print-directory -j -Oline
 
+# KEEP=1 leaves the cluster, DEBIAN=trixie takes Debian 13.
 demo: root deb lab-tool
-	$(LAB) demo --packages $(DEBS) --logs $(LOGS) $(if $(filter-out 0 no off false,$(KEEP)),--keep)
+	$(LAB) demo --packages $(DEBS) --logs $(LOGS) --release $(or $(DEBIAN),bookworm) \
+	  $(if $(filter-out 0 no off false,$(KEEP)),--keep)
 
 # Every tier says what it cost; the table in CONTRIBUTING.md comes from these lines.
 test: root compiler
@@ -149,7 +153,7 @@ takeover-%:
 
 # A version to upgrade to.
 newer: deb
-	$(RELEASE)/package --stage $(STAGE) --output $(NEWER) --version 999-1
+	$(TOOLS)/package --stage $(STAGE) --output $(NEWER) --version 999-1
 
 # Rounds of faults at random; SEED=n repeats those of an earlier run, DEBIAN=trixie takes that one.
 soak: deb lab
@@ -200,8 +204,8 @@ stage: compiler
 
 # The same commit gives the same bytes. VERSION=1.2.3-1 builds another version, for trying an upgrade.
 deb: stage
-	cargo build --release -p packaging
-	$(RELEASE)/package --stage $(STAGE) --output target/deb $(if $(VERSION),--version $(VERSION))
+	cargo build --profile tool -p packaging
+	$(TOOLS)/package --stage $(STAGE) --output target/deb $(if $(VERSION),--version $(VERSION))
 
 # A binary <provider>-<Type> is installed as <provider>/<Type>.
 install:
@@ -217,7 +221,7 @@ install:
 	@install -D -m 644 packaging/completions/ocf-tester.fish "$(DESTDIR)/usr/share/fish/vendor_completions.d/ocf-tester.fish"
 
 lab-tool: compiler
-	cargo build --release -p lab
+	cargo build --profile tool -p lab
 
 # The tool, and with it the images.
 lab: root deb lab-tool
