@@ -59,7 +59,10 @@ pub fn bundles() -> impl Iterator<Item = &'static Check> {
     lists.into_iter().flatten()
 }
 
-/// Every scenario on two nodes that have Debian's shell agents, and ours at the names of some.
+/// Every scenario on two nodes that have Debian's shell agents, and ours at the names of some. The takeover is the
+/// first: its bundle is made in steps, and begins with the shell agents. A controller that remembers our description
+/// of docker notes in a probe's record what a restart depends on, and the record of the shell agent's start doesn't
+/// take that away, so what changed between the two is a reason to restart for ever (README, Use).
 pub fn beside() -> impl Iterator<Item = &'static Check> {
     bundle_takeover::BESIDE.iter().chain(bundle::ALL).chain(address::BESIDE)
 }
