@@ -8,6 +8,7 @@ mod daemons;
 mod engine;
 mod evidence;
 mod exec;
+mod guest;
 mod image;
 mod in_flight;
 mod monitor;

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::record::{self, Phase, Record};
 use crate::site::Site;
 use crate::stop::{self, Manner};
-use crate::{Parameters, exec, in_flight};
+use crate::{Parameters, exec, guest, in_flight};
 use bollard::Docker;
 use bollard::query_parameters::{
     CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -29,6 +29,8 @@ const RESTARTS: i64 = 3;
 const LINES: &str = "20";
 /// How much of the time starting may take, in percent; the rest is for saying why not.
 const SHARE: u32 = 95;
+/// How much of it may be spent on a connection that Pacemaker is to find open.
+const GUEST_SHARE: u32 = 25;
 
 /// Brings the container up.
 ///
@@ -230,6 +232,8 @@ fn remember(site: &Site<'_>, phase: Phase) -> Result<()> {
 fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
     let (began, mut complaint) = (Instant::now(), None);
     let limit = site.context.deadline.share(SHARE);
+    let patience = site.context.deadline.share(GUEST_SHARE).within(guest::PATIENCE);
+    let is_local = site.endpoint.socket().is_some();
     loop {
         let found = match find(site) {
             // What came before says more than that the time is over.
@@ -241,7 +245,10 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
             return Err(Error::generic(format!("container {name} is gone right after its start")));
         };
         match container.status {
-            Status::Running if began.elapsed() >= SETTLED => {
+            Status::Running if began.elapsed() < SETTLED => {}
+            Status::Running if is_local && !patience.is_over() && guest::is_awaited(&container) => {
+            }
+            Status::Running => {
                 match exec::check(site, &parameters.monitor_cmd, &container) {
                     Ok(()) => {
                         warn_of_policy(site, &container);
@@ -254,7 +261,7 @@ fn wait(site: &Site<'_>, parameters: &Parameters) -> Result<()> {
             Status::Restarting if container.restarts() >= RESTARTS => {
                 return Err(fallen(site, &container));
             }
-            Status::Running | Status::Restarting => {}
+            Status::Restarting => {}
             _ => return Err(fallen(site, &container)),
         }
         let pause = if complaint.is_some() { PAUSE } else { SETTLED / 10 };

@@ -23,7 +23,7 @@ const APPLETS: [&str; 10] =
     ["sh", "true", "false", "sleep", "cat", "echo", "touch", "test", "kill", "httpd"];
 
 /// Services, by the file they are in: no parameter of the agent can hold a script.
-const SERVICES: [(&str, &str); 9] = [
+const SERVICES: [(&str, &str); 10] = [
     // Ends at once when it is asked to.
     ("serve", "trap 'exit 0' TERM\nwhile :; do sleep 1000 & wait; done\n"),
     // Needs five seconds for it, and then leaves a sign.
@@ -38,6 +38,8 @@ const SERVICES: [(&str, &str); 9] = [
     // Ends by itself the first time, and serves when it is started again.
     ("once", "test -e /data/was && exec /bin/serve\ntouch /data/was\n"),
     ("fails-once", "test -e /data/was && exec /bin/serve\ntouch /data/was; exit 3\n"),
+    // Where Pacemaker Remote would, but late.
+    ("late-listener", "sleep 1\nexec httpd -f -p 3121\n"),
     ("exit-126", "exit 126\n"),
     ("exit-127", "exit 127\n"),
     ("fail", "echo 'cannot open the store' >&2\nexit 3\n"),
