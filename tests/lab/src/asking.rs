@@ -60,12 +60,31 @@ impl Answers {
     }
 }
 
+/// How long a server has for an answer, in milliseconds, where the time that it is away is measured.
+const QUICK: &str = "300";
+
+/// The same where no question may be lost: on a busy machine an answer may be late.
+const PATIENT: &str = "10000";
+
 impl<'a> Asking<'a> {
-    /// Starts to ask `ADDRESS:PORT`, and goes on until [`Self::end`].
+    /// Starts to ask `ADDRESS:PORT`, and goes on until [`Self::end`]. What isn't answered at once isn't answered.
     ///
     /// # Errors
     /// The third host refuses to start it.
     pub fn start(cluster: &'a Cluster, address: &str) -> Result<Self> {
+        Self::with_limit(cluster, address, QUICK)
+    }
+
+    /// The same, but an answer may take its time: only a server that refuses, breaks off or is silent for ten
+    /// seconds hasn't answered.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_patiently(cluster: &'a Cluster, address: &str) -> Result<Self> {
+        Self::with_limit(cluster, address, PATIENT)
+    }
+
+    fn with_limit(cluster: &'a Cluster, address: &str, limit: &str) -> Result<Self> {
         let outside = cluster.site.host(OUTSIDE)?;
         if outside.run(["test", "-x", ASKER])?.code != 0 {
             let (program, there) = (sibling("lab_asks")?, format!("{}:{ASKER}", outside.name()));
@@ -76,7 +95,8 @@ impl<'a> Asking<'a> {
         let pid = format!("/run/lab_asks-{address}.pid");
         outside.ok(["rm", "-f", &log])?;
         let start = ["start-stop-daemon", "--start", "--background", "--output", &log];
-        let record = ["--make-pidfile", "--pidfile", &pid, "--startas", ASKER, "--", address];
+        let record =
+            ["--make-pidfile", "--pidfile", &pid, "--startas", ASKER, "--", address, limit];
         outside.ok(start.into_iter().chain(record))?;
         Ok(Self { outside, log, pid })
     }

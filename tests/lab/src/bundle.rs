@@ -176,6 +176,16 @@ impl Bundle {
         (0..self.replicas).map(start).collect::<Result<_>>().map(Asked)
     }
 
+    /// The same, where no question may be lost.
+    ///
+    /// # Errors
+    /// As [`Asking::start_patiently`].
+    pub fn ask_patiently<'a>(&self, cluster: &'a Cluster) -> Result<Asked<'a>> {
+        let address = |replica| format!("{}:80", self.address(replica));
+        let start = |replica| Asking::start_patiently(cluster, &address(replica));
+        (0..self.replicas).map(start).collect::<Result<_>>().map(Asked)
+    }
+
     /// Waits until every replica runs, the third host has the page of each from the node it is on, and says
     /// where they are.
     ///

@@ -54,7 +54,7 @@ fn go_and_come_back(cluster: &Cluster) -> Result<Evidence> {
     BUNDLE.wait_up(cluster, &asked)?;
     settle(cluster)?;
     asked.end()?;
-    let asked = BUNDLE.ask(cluster)?;
+    let asked = BUNDLE.ask_patiently(cluster)?;
     BUNDLE.wait_up(cluster, &asked)?;
     let started = Started::of(cluster)?;
     let mut evidence = vec![format!("the shell agents started {}", started.0.join(", "))];

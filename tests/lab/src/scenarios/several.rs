@@ -41,7 +41,7 @@ fn identities(cluster: &Cluster, bundle: &Bundle) -> Result<Vec<String>> {
 }
 
 fn two_bundles(cluster: &Cluster) -> Result<Evidence> {
-    let asked = SHOP.ask(cluster)?;
+    let asked = SHOP.ask_patiently(cluster)?;
     let mut evidence = SHOP.create(cluster)?;
     let (roles, made) = bundle_roles::make(cluster, &[])?;
     evidence.extend(made);
