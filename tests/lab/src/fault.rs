@@ -11,7 +11,7 @@ use crate::scenarios::settle;
 use crate::site::Host;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Something that happens to a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +72,12 @@ pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault, replica: usize) 
     let started = bundle.inspect(&node, replica, "{{.Id}} {{.State.StartedAt}}")?;
     let fenced_before = cluster.site.fence_log().len();
     let marks = cluster.nodes().map(Mark::of).collect::<Result<Vec<_>>>()?;
-    let begin = Instant::now();
+    let (begin, clock) = (Instant::now(), time_of_day());
     let mut seen = vec![act(cluster, bundle, fault, replica, &node)?];
     wait_for_recovery(cluster, bundle, fault, replica, &node, &asked)?;
     let recovered = begin.elapsed();
     let answers = asked.end()?;
-    seen.extend(did(bundle, &marks)?);
+    seen.extend(did(bundle, &marks, clock)?);
     match fault {
         Fault::Server => {
             let now = bundle.inspect(&node, replica, "{{.Id}} {{.State.StartedAt}}")?;
@@ -212,8 +212,9 @@ impl<'a> Mark<'a> {
     }
 }
 
-/// What Pacemaker did with a bundle's parts since then, one line a part, in the order in which it began.
-fn did(bundle: &Bundle, marks: &[Mark<'_>]) -> Result<Evidence> {
+/// What Pacemaker did with a bundle's parts since then, one line a part, in the order in which it began, with how long
+/// after the fault each was done.
+fn did(bundle: &Bundle, marks: &[Mark<'_>], clock: Duration) -> Result<Evidence> {
     let mut acts = BTreeSet::new();
     for mark in marks {
         if !power::is_on(mark.node)? {
@@ -221,10 +222,11 @@ fn did(bundle: &Bundle, marks: &[Mark<'_>]) -> Result<Evidence> {
         }
         let from = format!("+{}", mark.lines + 1);
         let log = mark.node.ok(["tail", "-n", &from, PACEMAKER_LOG])?.stdout;
-        acts.extend(log.lines().filter_map(|line| parse(line, bundle)));
+        acts.extend(log.lines().filter_map(|line| parse(line, bundle, clock)));
     }
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
-    for (_, part, act) in acts {
+    for (after, part, act) in acts {
+        let act = format!("{act} at {:.1} s", after.as_secs_f64());
         match parts.iter_mut().find(|(other, _)| *other == part) {
             Some((_, acts)) => acts.push(act),
             None => parts.push((part, vec![act])),
@@ -233,18 +235,35 @@ fn did(bundle: &Bundle, marks: &[Mark<'_>]) -> Result<Evidence> {
     Ok(parts.into_iter().map(|(part, acts)| format!("{part}: {}", acts.join(", "))).collect())
 }
 
-/// When, with what part, and what: of a line that tells an operation's result.
-fn parse(line: &str, bundle: &Bundle) -> Option<(String, String, String)> {
+/// How long after the fault, with what part, and what: of a line that tells an operation's result.
+fn parse(line: &str, bundle: &Bundle, clock: Duration) -> Option<(Duration, String, String)> {
     let (head, rest) = line.split_once("Result of ")?;
     let (operation, rest) = rest.split_once(" operation for ")?;
     let (part, result) = rest.split_once(": ")?;
     let is_ours = part.starts_with(bundle.id) || part.starts_with(bundle.primitive);
-    let time = head.split_whitespace().nth(2)?.to_owned();
+    let time = parse_time(head.split_whitespace().nth(2)?)?;
+    let after = time.checked_sub(clock).unwrap_or((time + DAY).saturating_sub(clock));
     let result = result.split(" | ").next().unwrap_or(result).to_lowercase();
     let code = if result == "ok" { String::new() } else { format!(" ({result})") };
     // A probe that finds nothing is how every node is asked first.
     let is_said = is_ours && !(operation == "probe" && result == "not running");
-    is_said.then(|| (time.clone(), part.to_owned(), format!("{operation}{code}")))
+    is_said.then(|| (after, part.to_owned(), format!("{operation}{code}")))
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The time of day, as the nodes' clocks and logs have it: UTC.
+fn time_of_day() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(DAY * u32::try_from(now.as_secs() / DAY.as_secs()).unwrap_or_default())
+}
+
+/// `HOURS:MINUTES:SECONDS`, the last with a fraction.
+fn parse_time(text: &str) -> Option<Duration> {
+    let mut parts = text.split(':');
+    let mut number = || parts.next()?.parse::<f64>().ok().filter(|number| *number >= 0.0);
+    let seconds = number()? * 3600.0 + number()? * 60.0 + number()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 #[cfg(test)]
@@ -261,21 +280,24 @@ mod tests {
         };
         let stop =
             line("Result of stop operation for httpd-bundle-docker-0 on node1: ok | CIB update 72");
-        let (time, part, act) = parse(&stop, &THREE).expect("it is one");
-        assert_eq!(
-            (time.as_str(), part.as_str()),
-            ("18:14:49.089", "httpd-bundle-docker-0 on node1")
-        );
+        let clock = parse_time("18:14:47.089").expect("a time");
+        let (after, part, act) = parse(&stop, &THREE, clock).expect("it is one");
+        assert_eq!((after.as_millis(), part.as_str()), (2000, "httpd-bundle-docker-0 on node1"));
         assert_eq!(act, "stop");
         let failed =
             line("Result of monitor operation for httpd on httpd-bundle-0: not running | rc=7");
-        assert_eq!(parse(&failed, &THREE).expect("it is one").2, "monitor (not running)");
+        assert_eq!(parse(&failed, &THREE, clock).expect("it is one").2, "monitor (not running)");
         for other in [
             "Result of probe operation for httpd on httpd-bundle-0: not running | rc=7",
             "Result of start operation for fence-node1 on node1: ok",
             "Requesting local execution of start operation for httpd on node1",
         ] {
-            assert_eq!(parse(&line(other), &THREE), None, "{other}");
+            assert_eq!(parse(&line(other), &THREE, clock), None, "{other}");
         }
+        // Over midnight.
+        let late = parse_time("23:59:59.5").expect("a time");
+        let early = stop.replace("18:14:49.089", "00:00:01.500");
+        assert_eq!(parse(&early, &THREE, late).expect("it is one").0.as_millis(), 2000);
+        assert_eq!(parse_time("soon"), None);
     }
 }
