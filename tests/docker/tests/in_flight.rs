@@ -47,8 +47,11 @@ fn spawn(call: &Invocation) -> Child {
 }
 
 fn kill_group(mut child: Child) {
-    killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).unwrap();
-    child.wait().unwrap();
+    // One that has ended and was waited for has no group any more.
+    if child.try_wait().unwrap().is_none() {
+        killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).unwrap();
+        child.wait().unwrap();
+    }
 }
 
 /// The record that a start writes before each request, anew each time: its inode while it says that the
@@ -62,26 +65,27 @@ fn asking(world: &World<'_>) -> Option<u64> {
 /// Freezes the Engine the moment a start comes to the request, and kills the start a while later.
 /// Says whether the request was open then.
 fn leave_behind(world: &World<'_>, left: Left, delay: u64) -> bool {
-    let child = spawn(&world.call("start"));
-    let first = wait_for_record(world, None);
-    let record = match left {
-        Left::Create => first,
-        Left::Start => wait_for_record(world, Some(first)),
-    };
+    let mut child = spawn(&world.call("start"));
+    let mut record = wait_for_record(world, None, &mut child);
+    if left == Left::Start && record.is_some() {
+        record = wait_for_record(world, record, &mut child);
+    }
     world.engine.freeze();
     pause(Duration::from_millis(100 + delay));
-    let is_open =
-        asking(world) == Some(record) && is_alive(Pid::from_raw(child.id().cast_signed()));
+    let is_alive = is_alive(Pid::from_raw(child.id().cast_signed()));
+    let is_open = record.is_some() && asking(world) == record && is_alive;
     kill_group(child);
     is_open
 }
 
-/// In a hurry: the Engine is to be frozen before it has answered.
-fn wait_for_record(world: &World<'_>, other_than: Option<u64>) -> u64 {
+/// In a hurry: the Engine is to be frozen before it has answered. `None` where the start was through before anybody
+/// looked, as on a machine that stood still for a moment.
+fn wait_for_record(world: &World<'_>, other_than: Option<u64>, child: &mut Child) -> Option<u64> {
     let begun = Instant::now();
     loop {
         match asking(world) {
-            Some(record) if other_than != Some(record) => return record,
+            Some(record) if other_than != Some(record) => return Some(record),
+            _ if child.try_wait().unwrap().is_some() => return None,
             _ => assert!(begun.elapsed() < PATIENCE, "no record in {:?}", world.records()),
         }
     }
