@@ -32,7 +32,7 @@ pub enum Fault {
 pub const ALL: [Fault; 4] = [Fault::Server, Fault::Container, Fault::Standby, Fault::Node];
 
 /// The program of the server.
-const SERVER: &str = "apache2";
+pub const SERVER: &str = "apache2";
 
 impl Fault {
     /// As it is told of.
@@ -65,6 +65,20 @@ pub struct Outcome {
 /// # Errors
 /// It isn't well within two minutes, or what had to hold didn't.
 pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault, replica: usize) -> Result<Outcome> {
+    strike_when(cluster, bundle, fault, replica, &|_| Ok(()))
+}
+
+/// The same, when what is given says that the node's moment has come.
+///
+/// # Errors
+/// As [`strike`].
+pub fn strike_when(
+    cluster: &Cluster,
+    bundle: &Bundle,
+    fault: Fault,
+    replica: usize,
+    wait: &dyn Fn(&Host) -> Result<()>,
+) -> Result<Outcome> {
     let asked = bundle.ask(cluster)?;
     bundle.wait_up(cluster, &asked)?;
     settle(cluster)?;
@@ -72,6 +86,7 @@ pub fn strike(cluster: &Cluster, bundle: &Bundle, fault: Fault, replica: usize) 
     let started = bundle.inspect(&node, replica, "{{.Id}} {{.State.StartedAt}}")?;
     let fenced_before = cluster.site.fence_log().len();
     let marks = cluster.nodes().map(Mark::of).collect::<Result<Vec<_>>>()?;
+    wait(&node)?;
     let (begin, clock) = (Instant::now(), time_of_day());
     let mut seen = vec![act(cluster, bundle, fault, replica, &node)?];
     wait_for_recovery(cluster, bundle, fault, replica, &node, &asked)?;

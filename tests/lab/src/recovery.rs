@@ -4,9 +4,10 @@
 
 use crate::bundle::{Bundle, THREE, size};
 use crate::cluster::{Cluster, Plan};
-use crate::fault::{self, Outcome, strike};
+use crate::fault::{self, Fault, Outcome, SERVER, strike_when};
 use crate::progress::Progress;
 use crate::recipe::Kind;
+use crate::site::Host;
 use crate::{Error, Lab, Result, logs};
 use std::path::Path;
 use std::time::Duration;
@@ -30,6 +31,12 @@ pub const AS_IN_MANUALS: Bundle = Bundle {
     ],
     ..THREE
 };
+
+/// How often the server is monitored there.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Clock ticks a second: what the kernel tells programs.
+const TICKS: f64 = 100.0;
 
 /// What came of one kind of agents.
 struct Measured {
@@ -83,7 +90,12 @@ fn measure(
     let measured = (1..=rounds).try_for_each(|round| {
         for (fault, all) in fault::ALL.into_iter().zip(&mut outcomes) {
             let label = format!("{whose}, {round} of {rounds}: {}", fault.name());
-            let outcome = progress.step(&label, || strike(&cluster, &AS_IN_MANUALS, fault, 0))?;
+            let wait = |node: &Host| match fault {
+                Fault::Server => wait_for_phase(node, INTERVAL * (2 * round - 1) / (2 * rounds)),
+                _ => Ok(()),
+            };
+            let strike = || strike_when(&cluster, &AS_IN_MANUALS, fault, 0, &wait);
+            let outcome = progress.step(&label, strike)?;
             progress.evidence(&outcome.seen);
             all.push(outcome);
         }
@@ -95,6 +107,34 @@ fn measure(
     let megabytes = size(&cluster, &image)?;
     cluster.site.close()?;
     measured.map(|()| Measured { whose, megabytes, outcomes })
+}
+
+/// Waits until so long after a monitor of the server: how long a dead one goes unnoticed is the monitor's interval, and
+/// all of it has to come up as often with either kind of agents. The first monitor is right after the server's start.
+fn wait_for_phase(node: &Host, phase: Duration) -> Result<()> {
+    let pids = AS_IN_MANUALS.processes(node, 0, SERVER)?;
+    // The oldest is the one that was started; the others are its children.
+    let stats = node
+        .ok(["cat", "/proc/uptime"].into_iter().chain(paths(&pids).iter().map(String::as_str)))?;
+    let age = age(&stats.stdout).ok_or_else(|| Error::new("the server's age isn't known"))?;
+    let since = age.as_secs_f64() % INTERVAL.as_secs_f64();
+    let wait = (phase.as_secs_f64() - since).rem_euclid(INTERVAL.as_secs_f64());
+    node.docker().runner.pause(Duration::from_secs_f64(wait))
+}
+
+fn paths(pids: &[String]) -> Vec<String> {
+    pids.iter().map(|pid| format!("/proc/{pid}/stat")).collect()
+}
+
+/// How old the oldest process is: a line of /proc/uptime, then those of proc_pid_stat(5).
+fn age(text: &str) -> Option<Duration> {
+    let mut lines = text.lines();
+    let now: f64 = lines.next()?.split(' ').next()?.parse().ok()?;
+    // Field 22 is the start; the name, which may hold blanks, is field 2.
+    let start =
+        |line: &str| line.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse::<f64>().ok();
+    let oldest = lines.filter_map(start).reduce(f64::min)?;
+    Duration::try_from_secs_f64(now - oldest / TICKS).ok()
 }
 
 fn table(measured: &[Measured], rounds: u32) -> Vec<String> {
@@ -129,6 +169,14 @@ fn median(mut times: Vec<Duration>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_oldest_process_is_the_servers() {
+        let stat = |start| format!("7 (a) b) S 1 {} {start} 0", "0 ".repeat(17).trim());
+        let text = format!("100.50 7.00\n{}\n{}\n", stat(9000), stat(8850));
+        assert_eq!(age(&text), Some(Duration::from_secs(12)));
+        assert_eq!(age("100.50 7.00\n"), None);
+    }
 
     #[test]
     fn the_table_has_the_medians_of_both() {

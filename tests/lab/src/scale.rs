@@ -164,15 +164,13 @@ fn report(measured: &[Measured], size: Size) -> Vec<String> {
 fn plot(measured: &[Measured]) -> Vec<String> {
     let seconds =
         |usage: &Usage| Part::ALL.map(|part| usage.of(part).as_secs_f64()).iter().sum::<f64>();
-    let minutes = |m: &Measured| {
-        let times = m.steps.iter().map(|(time, _)| format!("{:.1}", time.as_secs_f64() / 60.0));
-        times.collect::<Vec<_>>().join(", ")
-    };
+    let last = measured.iter().flat_map(|m| m.steps.last()).map(|(time, _)| *time).max();
+    let minutes = last.unwrap_or_default().as_secs_f64() / 60.0;
     let mut lines = vec![
         "```mermaid".to_owned(),
         "xychart-beta".to_owned(),
         "  title \"processor time of executors, agents and Engines\"".to_owned(),
-        format!("  x-axis \"minutes\" [{}]", measured.first().map(minutes).unwrap_or_default()),
+        format!("  x-axis \"minutes\" 0 --> {minutes:.0}"),
         "  y-axis \"seconds\"".to_owned(),
     ];
     for m in measured {
