@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use std::time::Duration;
 
 /// Clock ticks a second: what the kernel tells programs, on every architecture of Debian's.
-const TICKS: u64 = 100;
+pub(crate) const TICKS: u32 = 100;
 
 /// Whose time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn parse(line: &str) -> Option<(&str, Duration, Duration)> {
     let fields: Vec<&str> = tail.split_whitespace().collect();
     // Field 3 is the first here; 14 to 17 are utime, stime, cutime and cstime.
     let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
-    let time = |ticks: u64| Duration::from_millis(ticks * 1000 / TICKS);
+    let time = |ticks: u64| Duration::from_millis(ticks * 1000 / u64::from(TICKS));
     Some((name, time(ticks(14)? + ticks(15)?), time(ticks(16)? + ticks(17)?)))
 }
 

@@ -2,6 +2,7 @@
 //! `make bench-recovery`: what faults cost a bundle on our agents, and on Debian's shell agents, on the same lab
 //! one after the other, as a table for the README.
 
+use crate::accounting::TICKS;
 use crate::bundle::{Bundle, THREE, size};
 use crate::cluster::{Cluster, Plan};
 use crate::fault::{self, Fault, Outcome, SERVER, strike_when};
@@ -34,9 +35,6 @@ pub const AS_IN_MANUALS: Bundle = Bundle {
 
 /// How often the server is monitored there.
 const INTERVAL: Duration = Duration::from_secs(5);
-
-/// Clock ticks a second: what the kernel tells programs.
-const TICKS: f64 = 100.0;
 
 /// What came of one kind of agents.
 struct Measured {
@@ -134,7 +132,7 @@ fn age(text: &str) -> Option<Duration> {
     let start =
         |line: &str| line.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse::<f64>().ok();
     let oldest = lines.filter_map(start).reduce(f64::min)?;
-    Duration::try_from_secs_f64(now - oldest / TICKS).ok()
+    Duration::try_from_secs_f64(now - oldest / f64::from(TICKS)).ok()
 }
 
 fn table(measured: &[Measured], rounds: u32) -> Vec<String> {
