@@ -172,8 +172,7 @@ impl Bundle {
     /// # Errors
     /// As [`Asking::start`].
     pub fn ask<'a>(&self, cluster: &'a Cluster) -> Result<Asked<'a>> {
-        let start = |replica| Asking::start(cluster, &format!("{}:80", self.address(replica)));
-        (0..self.replicas).map(start).collect::<Result<_>>().map(Asked)
+        self.ask_each(|address| Asking::start(cluster, address))
     }
 
     /// The same, where no question may be lost.
@@ -181,8 +180,11 @@ impl Bundle {
     /// # Errors
     /// As [`Asking::start_patiently`].
     pub fn ask_patiently<'a>(&self, cluster: &'a Cluster) -> Result<Asked<'a>> {
-        let address = |replica| format!("{}:80", self.address(replica));
-        let start = |replica| Asking::start_patiently(cluster, &address(replica));
+        self.ask_each(|address| Asking::start_patiently(cluster, address))
+    }
+
+    fn ask_each<'a>(&self, start: impl Fn(&str) -> Result<Asking<'a>>) -> Result<Asked<'a>> {
+        let start = |replica| start(&format!("{}:80", self.address(replica)));
         (0..self.replicas).map(start).collect::<Result<_>>().map(Asked)
     }
 
